@@ -1,0 +1,14 @@
+"""Options that several commands share, so that they mean and read the same everywhere."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+StoreOption = Annotated[Path, typer.Option("--store", help="The result file (DuckDB).")]
+LimitOption = Annotated[
+    int | None, typer.Option("--limit", min=1, help="Only the first N models of the manifest.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a machine to read.")]
+
+DEFAULT_STORE = Path("results.duckdb")

@@ -1,0 +1,45 @@
+"""Partial Spearman correlation: what is left of ρ when another quantity is held fixed."""
+
+import math
+
+import numpy as np
+from jaxtyping import Shaped
+from scipy import stats
+
+# A score whose ranks are those of the controls leaves a residual of rounding errors only.
+_NOTHING_LEFT = 1e-9
+
+
+def partial_spearman(
+    x: Shaped[np.ndarray, " n"],
+    y: Shaped[np.ndarray, " n"],
+    controls: Shaped[np.ndarray, "n k"],
+) -> float:
+    """Correlation of the ranks of x and y after a linear fit to the ranks of the controls.
+
+    With one control z this is (ρ_xy - ρ_xz ρ_yz) / √((1 - ρ_xz²)(1 - ρ_yz²)). Ranks do not
+    change under a logarithm: given parameters and given log parameters are the same.
+
+    Args:
+        x: The score, one value per model.
+        y: The accuracy.
+        controls: What is held fixed, one column each.
+
+    Returns:
+        From -1 to 1; NaN where the controls fix the order of x or y completely, as parameters
+        fix their own.
+
+    >>> size = np.array([[1], [2], [3], [4]])
+    >>> round(partial_spearman(np.array([1, 2, 4, 3]), np.array([2, 1, 4, 3]), size), 6)
+    0.666667
+    >>> partial_spearman(size[:, 0], np.array([2, 1, 4, 3]), size)
+    nan
+    """
+    ranks = stats.rankdata(np.column_stack([x, y, controls]), axis=0)
+    ranks -= ranks.mean(axis=0)
+    pair, held = ranks[:, :2], ranks[:, 2:]
+    residuals = pair - held @ np.linalg.lstsq(held, pair, rcond=None)[0]
+    left, before = np.linalg.norm(residuals, axis=0), np.linalg.norm(pair, axis=0)
+    if (left <= _NOTHING_LEFT * before).any():
+        return math.nan
+    return float(residuals[:, 0] @ residuals[:, 1] / left.prod())

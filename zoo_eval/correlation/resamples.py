@@ -1,0 +1,106 @@
+"""Bootstrap clustered by family: resamples as multiplicities, and the interval they give."""
+
+import math
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int, Shaped
+
+from zoo_eval.errors import InputError
+
+
+@dataclass(frozen=True)
+class Resamples:
+    """R resamples of n models that come in F families.
+
+    Models of one family share code, recipe and authors, so they are not independent. Whole
+    families are therefore drawn, F of them with replacement; a family drawn c times brings
+    each of its models c times.
+
+    Attributes:
+        families: Family of each model, numbered from 0 to F - 1.
+        counts: How often each resample holds each family; whole numbers.
+    """
+
+    families: Int[np.ndarray, " n"]
+    counts: Float[np.ndarray, "resamples families"]
+
+    def weights(self) -> Float[np.ndarray, "n resamples"]:
+        """How often each resample holds each model."""
+        return np.ascontiguousarray(self.counts.T)[self.families]
+
+
+def group_weights(
+    x: Shaped[np.ndarray, " n"], weights: Float[np.ndarray, "n resamples"]
+) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, "groups resamples"]]:
+    """Weight of each distinct value of x in each resample.
+
+    Returns:
+        The number of the value that each model has, values counted upwards from 0, and the
+        summed weights of the models that have it.
+    """
+    _, groups, sizes = np.unique(x, return_inverse=True, return_counts=True)
+    summed = weights[np.argsort(groups, kind="stable")]
+    if len(sizes) < len(x):
+        summed = np.add.reduceat(summed, np.cumsum(sizes) - sizes, axis=0)
+    return groups, summed
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A percentile interval, NaN at both ends where no resample gave a value.
+
+    Attributes:
+        low: Lower end.
+        high: Upper end.
+        dropped: Resamples left out because the statistic is undefined in them.
+    """
+
+    low: float
+    high: float
+    dropped: int
+
+
+def family_resamples(families: Sequence[Hashable], resamples: int, seed: int) -> Resamples:
+    """Draw whole families with replacement.
+
+    The plain bootstrap is the one in which every model is a family of its own:
+    `family_resamples(range(n), ...)`. The same families and seed give the same resamples, so
+    that two scores defined for the same models are compared on the same draws.
+
+    Args:
+        families: Family of each model.
+        resamples: How many resamples to draw.
+        seed: Seed of the random numbers.
+
+    Raises:
+        InputError: fewer than two families, which leaves nothing to resample.
+    """
+    numbers: dict[Hashable, int] = {}
+    ids = np.array([numbers.setdefault(family, len(numbers)) for family in families], np.intp)
+    if len(numbers) < 2:
+        raise InputError(
+            f"A bootstrap by family needs at least 2 families, but all {len(ids)} models are of "
+            f"{len(numbers)}."
+        )
+    even = np.full(len(numbers), 1 / len(numbers))
+    counts = np.random.default_rng(seed).multinomial(len(numbers), even, size=resamples)
+    return Resamples(ids, counts.astype(np.float64))
+
+
+def percentile_interval(values: Float[np.ndarray, " resamples"], level: float = 0.95) -> Interval:
+    """Interval between the (1 - level)/2 and (1 + level)/2 quantiles of the resampled values.
+
+    A resample in which the score or the accuracy is constant has no rank correlation (NaN).
+    It is dropped, and counted in `dropped`.
+
+    >>> percentile_interval(np.array([0.0, 1.0, np.nan, 2.0]), level=0.5)
+    Interval(low=0.5, high=1.5, dropped=1)
+    """
+    kept = values[~np.isnan(values)]
+    dropped = len(values) - len(kept)
+    if len(kept) == 0:
+        return Interval(math.nan, math.nan, dropped)
+    low, high = np.quantile(kept, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(float(low), float(high), dropped)

@@ -1,0 +1,144 @@
+"""Decodes images once and keeps them, as raw RGB, in one file that all workers map.
+
+The folder of a decoded dataset is named by the digest of its encoded images, so it can never
+be mistaken for another dataset's. It is written under a temporary name and renamed when it is
+complete: a folder that exists is whole.
+"""
+
+import hashlib
+import io
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import platformdirs
+from PIL import Image, ImageOps
+
+from zoo_eval.datasets.sources import Record
+from zoo_eval.errors import DatasetError
+
+
+class DecodedImages:
+    """RGB images in one memory-mapped file.
+
+    Args:
+        folder: Where `decode` wrote them.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+        self.kept: list[int] = index["kept"]
+        self.skipped: dict[str, str] = index["skipped"]
+        self._shapes: list[tuple[int, int]] = [tuple(shape) for shape in index["shapes"]]
+        sizes = [height * width * 3 for height, width in self._shapes]
+        self._starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        self._pixels = np.memmap(folder / "pixels.bin", dtype=np.uint8, mode="r")
+
+    def __len__(self) -> int:
+        return len(self._shapes)
+
+    def __getitem__(self, place: int) -> Image.Image:
+        height, width = self._shapes[place]
+        flat = self._pixels[self._starts[place] : self._starts[place + 1]]
+        return Image.fromarray(np.asarray(flat).reshape(height, width, 3))
+
+
+def read_all(records: Sequence[Record]) -> tuple[list[bytes], str]:
+    """The encoded images, and a digest over their contents, labels and order.
+
+    Raises:
+        DatasetError: a file that cannot be opened at all.
+    """
+    digest = hashlib.sha256()
+    contents: list[bytes] = []
+    for record in records:
+        try:
+            content = record.read()
+        except OSError as error:
+            raise DatasetError(f"Image {record.name} cannot be opened: {error}") from error
+        digest.update(hashlib.sha256(content).digest())
+        digest.update(record.label.encode() + b"\0")
+        contents.append(content)
+    return contents, digest.hexdigest()
+
+
+def decode(
+    records: Sequence[Record], contents: Sequence[bytes], digest: str, *, strict: bool
+) -> DecodedImages:
+    """Decode the images, or find them decoded already.
+
+    Args:
+        records: Names, for messages.
+        contents: The encoded images, in the same order.
+        digest: Of the contents.
+        strict: Whether an unreadable image is an error instead of being skipped.
+
+    Raises:
+        DatasetError: no image is readable, or one is not and `strict` is set, or the cache
+            folder cannot be written.
+    """
+    folder = cache_folder() / digest
+    if not folder.is_dir():
+        try:
+            _write(records, contents, folder)
+        except OSError as error:
+            raise DatasetError(
+                f"Decoded images cannot be kept in {folder.parent}: {error}. "
+                "ZOO_EVAL_CACHE names another folder."
+            ) from error
+    images = DecodedImages(folder)
+    if not len(images) or (strict and images.skipped):
+        name, reason = next(iter(images.skipped.items()))
+        raise DatasetError(
+            f"{len(images.skipped)} of {len(records)} images cannot be read, for example {name}: "
+            f"{reason}."
+        )
+    return images
+
+
+def cache_folder() -> Path:
+    """Where decoded images are kept: $ZOO_EVAL_CACHE, or the user's cache folder."""
+    root = os.environ.get("ZOO_EVAL_CACHE") or platformdirs.user_cache_dir("zoo_eval")
+    return Path(root) / "decoded"
+
+
+def _write(records: Sequence[Record], contents: Sequence[bytes], folder: Path) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=folder.parent))
+    try:
+        kept: list[int] = []
+        shapes: list[tuple[int, int]] = []
+        skipped: dict[str, str] = {}
+        with (unfinished / "pixels.bin").open("wb") as file:
+            for place, (record, content) in enumerate(zip(records, contents, strict=True)):
+                try:
+                    image = _rgb(content)
+                except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+                    skipped[record.name] = str(error) or type(error).__name__
+                    continue
+                kept.append(place)
+                shapes.append((image.height, image.width))
+                file.write(image.tobytes())
+        index = {"kept": kept, "shapes": shapes, "skipped": skipped}
+        (unfinished / "index.json").write_text(json.dumps(index), encoding="utf-8")
+        try:
+            unfinished.rename(folder)
+        except OSError:
+            if not folder.is_dir():  # another process finished the same folder first
+                raise
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _rgb(content: bytes) -> Image.Image:
+    with Image.open(io.BytesIO(content)) as image:
+        image.load()
+        upright = ImageOps.exif_transpose(image)
+    if upright.mode.startswith("I"):  # 16-bit grey: PIL's own conversion would clip it
+        grey = np.asarray(upright, dtype=np.float64) / 257
+        upright = Image.fromarray(np.clip(np.round(grey), 0, 255).astype(np.uint8))
+    return upright.convert("RGB")

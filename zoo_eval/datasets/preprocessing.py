@@ -1,0 +1,67 @@
+"""How one model wants its images: size, crop, interpolation, normalisation."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from PIL import Image
+from torch import Tensor
+
+from zoo_eval.errors import ModelError
+from zoo_eval.manifest import ModelLine
+from zoo_eval.models.torchvision_ops import ensure_torchvision
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """Resize, centre crop and normalisation, as timm's configurations state them."""
+
+    image_size: int
+    crop: float
+    interpolation: str
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    def transform(self, *, cropped: bool) -> Callable[[Image.Image], Tensor]:
+        """The transform from an RGB image to the network's input.
+
+        Args:
+            cropped: The images are crops already: resize them whole, cut nothing off.
+        """
+        ensure_torchvision()
+        from timm.data.transforms_factory import create_transform
+
+        transform: Any = create_transform(
+            input_size=(3, self.image_size, self.image_size),
+            is_training=False,
+            interpolation=self.interpolation,
+            mean=self.mean,
+            std=self.std,
+            crop_pct=1.0 if cropped else self.crop,
+            crop_mode="squash" if cropped else "center",
+        )
+        return transform
+
+
+def preprocessing_of(line: ModelLine) -> Preprocessing:
+    """What the manifest says, and where it is silent, what timm's configuration says.
+
+    Raises:
+        ModelError: neither says it.
+    """
+    crop, interpolation, mean, std = line.crop, line.interpolation, line.mean, line.std
+    if crop is None or interpolation is None or mean is None or std is None:
+        ensure_torchvision()
+        from timm.models import get_pretrained_cfg
+
+        config = get_pretrained_cfg(line.timm_name, allow_unregistered=True)
+        if config is None:
+            raise ModelError(
+                f"{line.model}: the manifest leaves crop, interpolation, mean or std empty, and "
+                "timm has no configuration of that name to take them from. Fill them in."
+            )
+        crop = config.crop_pct if crop is None else crop
+        interpolation = config.interpolation if interpolation is None else interpolation
+        mean = tuple(config.mean) if mean is None else mean
+        std = tuple(config.std) if std is None else std
+    return Preprocessing(line.image_size, crop, interpolation, mean, std)

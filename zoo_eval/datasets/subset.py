@@ -1,0 +1,53 @@
+"""Chooses which images of a source make up the dataset."""
+
+import numpy as np
+
+from zoo_eval.datasets.sources import Listing, Record
+from zoo_eval.datasets.spec import DatasetSpec
+from zoo_eval.errors import DatasetError
+
+
+def choose(listing: Listing, spec: DatasetSpec) -> tuple[tuple[Record, ...], tuple[str, ...]]:
+    """The chosen records, class by class, and the names of their classes in order.
+
+    The same spec chooses the same images of the same listing on every machine: each class is
+    drawn with its own generator, seeded by the spec's seed and the class's place.
+
+    Raises:
+        DatasetError: a class that does not exist or has too few images, or fewer than two.
+    """
+    classes = listing.classes
+    if spec.classes is not None:
+        unknown = [name for name in spec.classes if name not in classes]
+        if unknown:
+            raise DatasetError(
+                f"{spec.source} has no class {unknown[0]!r}; its {len(classes)} classes are "
+                f"{', '.join(classes[:12])}{' …' if len(classes) > 12 else ''}."
+            )
+        classes = tuple(name for name in classes if name in spec.classes)
+    if len(classes) < 2:
+        raise DatasetError(
+            f"At least two classes are needed, but {spec.source} gives {len(classes)} "
+            f"({', '.join(classes) or 'none'})."
+        )
+    by_class: dict[str, list[Record]] = {name: [] for name in classes}
+    for record in listing.records:
+        if record.label in by_class:
+            by_class[record.label].append(record)
+    chosen: list[Record] = []
+    for place, (name, records) in enumerate(by_class.items()):
+        chosen += _draw(records, name, place, spec)
+    return tuple(chosen), classes
+
+
+def _draw(records: list[Record], name: str, place: int, spec: DatasetSpec) -> list[Record]:
+    wanted = spec.images_per_class
+    if wanted is None:
+        return records
+    if len(records) < wanted:
+        raise DatasetError(
+            f"images_per_class = {wanted}, but class {name!r} of {spec.source} has only "
+            f"{len(records)} images."
+        )
+    order = np.random.default_rng([spec.seed, place]).permutation(len(records))
+    return [records[i] for i in sorted(order[:wanted])]

@@ -1,0 +1,56 @@
+"""Every exception that zoo_eval raises on purpose.
+
+ZooEvalError
+├── ManifestError            a manifest that cannot be read or does not say what it must
+├── JobError                 a job file that asks for something that does not exist
+├── DatasetError             images or labels that cannot be used
+├── ModelError               a network that cannot be built
+│   └── WeightsError         its weights are missing, damaged or unsafe
+├── InputError               an argument of a score or quantity has the wrong shape or content
+├── ScoreUndefinedError      the score has no value for this model: stored, never retried
+├── StoreError               the result file cannot be read or written
+└── ReportError              nothing to report, or nowhere to write it
+
+A message says what was needed, what was seen and what to do. The command line prints it on
+one line and exits with 2; it never shows a traceback for one of these.
+"""
+
+
+class ZooEvalError(Exception):
+    """Root of the tree: catch this to catch every expected failure."""
+
+
+class ManifestError(ZooEvalError):
+    """A manifest that cannot be read or does not say what it must."""
+
+
+class JobError(ZooEvalError):
+    """A job file that asks for something that does not exist."""
+
+
+class DatasetError(ZooEvalError):
+    """Images or labels that cannot be used."""
+
+
+class ModelError(ZooEvalError):
+    """A network that cannot be built."""
+
+
+class WeightsError(ModelError):
+    """Weights that are missing, damaged or unsafe to load."""
+
+
+class InputError(ZooEvalError):
+    """An argument of a score or a quantity that has the wrong shape or content."""
+
+
+class ScoreUndefinedError(ZooEvalError):
+    """The score has no value for this model. The message is stored as the reason."""
+
+
+class StoreError(ZooEvalError):
+    """The result file cannot be read or written."""
+
+
+class ReportError(ZooEvalError):
+    """There is nothing to report, or nowhere to write it."""

@@ -1,0 +1,183 @@
+"""Evaluates one model: builds it, computes its scores, and never raises for a score's sake."""
+
+import resource
+import time
+import traceback
+from collections.abc import MutableMapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from zoo_eval.datasets import Dataset, ModelImages
+from zoo_eval.datasets.batches import balanced_places
+from zoo_eval.datasets.label_spaces import head_places
+from zoo_eval.errors import ModelError, ScoreUndefinedError
+from zoo_eval.models.build import build_model
+from zoo_eval.models.determinism import calibrate_batch_norm, switch_off_dropout
+from zoo_eval.plan import PlannedScore, Unit
+from zoo_eval.quantities import Computed, Resolver, closure
+from zoo_eval.store import Attempt, Outcome, ScoreRow, Trust
+from zoo_eval.trust import trust_gate
+
+PIXEL_SIZE = 64  # side of the images in the given `pixels`, as in the DSMI authors' script
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How networks are run, from the job."""
+
+    device: str
+    batch_size: int
+    probe_n: int
+    probe_seed: int
+    probe_source: str
+
+
+def evaluate(
+    unit: Unit,
+    dataset: Dataset,
+    settings: Settings,
+    shared: MutableMapping[str, Computed],
+) -> Outcome:
+    """Compute all scores of a unit.
+
+    Args:
+        unit: The network and its scores.
+        dataset: The images.
+        settings: Device, batch size, probe batch.
+        shared: Quantities of the dataset alone, kept from model to model.
+
+    Returns:
+        Every score that could be computed or is undefined, and the attempt: `ok`, or the
+        first thing that went wrong.
+    """
+    started = datetime.now(UTC).replace(tzinfo=None)
+    clock = time.perf_counter()
+    rows: list[ScoreRow] = []
+    failed: list[tuple[str, Exception]] = []
+    trust: Trust | None = None
+    device = settings.device
+    try:
+        device = str(choose_device(settings.device))
+        resolver = Resolver(_givens(unit, dataset, settings), _users(unit), shared)
+        trust = _trust(unit, dataset, resolver)
+        for planned in unit.scores:
+            try:
+                rows.append(_compute(planned, resolver))
+            except Exception as error:  # one score's failure must not lose the others
+                failed.append((planned.key.score, error))
+            resolver.release(planned.request.score.needs)
+    except Exception as error:  # the network cannot be built or run at all
+        failed.append(("", error))
+    attempt = Attempt(
+        model=unit.line.model,
+        weights=unit.weights,
+        seed=unit.seed,
+        started=started,
+        seconds=time.perf_counter() - clock,
+        device=device,
+        peak_rss_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        **(_what_failed(failed) if failed else {}),
+    )
+    return Outcome(attempt, tuple(rows), trust)
+
+
+def choose_device(name: str) -> torch.device:
+    """The device that a job names; `auto` is the first GPU, or the CPU.
+
+    Raises:
+        ModelError: torch does not know or cannot reach the device.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ModelError(f"The device {name!r} cannot be used: {reason}") from error
+    return device
+
+
+def _givens(unit: Unit, dataset: Dataset, settings: Settings) -> dict[str, Any]:
+    """Build the network and gather what its scores need from outside."""
+    device = choose_device(settings.device)
+    needed = closure(need for planned in unit.scores for need in planned.request.score.needs)
+    model = build_model(unit.line, unit.weights, unit.seed)
+    switch_off_dropout(model)
+    model.to(device)
+    images = ModelImages(dataset, unit.preprocessing, settings.batch_size, device)
+    size = unit.preprocessing.image_size
+    givens: dict[str, Any] = {
+        "model": model,
+        "images": images,
+        "input_shape": (3, size, size),
+        "labels": np.asarray(dataset.labels, dtype=np.int64),
+    }
+    calibrated = unit.weights != "pretrained"
+    if calibrated or needed & {"probe_images", "probe_labels"}:
+        probe_images, probe_labels = _probe(unit, dataset, settings, images, model)
+        givens["probe_images"], givens["probe_labels"] = probe_images, probe_labels
+        if calibrated:
+            calibrate_batch_norm(model, probe_images)
+    if "pixels" in needed:
+        givens["pixels"] = dataset.pixels(PIXEL_SIZE)
+    return givens
+
+
+def _probe(
+    unit: Unit, dataset: Dataset, settings: Settings, images: ModelImages, model: nn.Module
+) -> tuple[Tensor, Tensor]:
+    """The probe batch: the same images for every model, or standard normal noise."""
+    places = balanced_places(dataset.labels, settings.probe_n, settings.probe_seed)
+    outputs = head_places(unit.line.label_space, dataset.classes)
+    n_outputs = int(getattr(model, "num_classes", len(dataset.classes)))
+    labels = [dataset.labels[place] for place in places]
+    # A head that does not know the dataset's classes is asked for its first outputs instead.
+    labels = [outputs[label] if outputs else label % n_outputs for label in labels]
+    batch = images.take(places)
+    if settings.probe_source == "noise":
+        generator = torch.Generator().manual_seed(settings.probe_seed)
+        batch = torch.randn(batch.shape, generator=generator).to(batch.device)
+    return batch, torch.tensor(labels, device=batch.device)
+
+
+def _users(unit: Unit) -> list[tuple[str, ...]]:
+    return [planned.request.score.needs for planned in unit.scores]
+
+
+def _trust(unit: Unit, dataset: Dataset, resolver: Resolver) -> Trust | None:
+    """The trust gate, if the forward pass is needed anyway."""
+    if unit.weights != "pretrained" or "forward_pass" not in closure(
+        need for needs in _users(unit) for need in needs
+    ):
+        return None
+    return trust_gate(unit.line, dataset, resolver.get("logits"))
+
+
+def _compute(planned: PlannedScore, resolver: Resolver) -> ScoreRow:
+    try:
+        measured = planned.request.score.measure(resolver, planned.request.options)
+    except ScoreUndefinedError as reason:
+        return ScoreRow(
+            planned.key, None, str(reason), resolver.seconds(planned.request.score.needs)
+        )
+    return ScoreRow(planned.key, measured.value, None, measured.seconds)
+
+
+def _what_failed(failed: list[tuple[str, Exception]]) -> dict[str, str]:
+    score, error = failed[0]
+    message = str(error).partition("\n")[0] or type(error).__name__
+    if score:
+        others = f" and {len(failed) - 1} more scores" if len(failed) > 1 else ""
+        message = f"{score}{others}: {message}"
+    return {
+        "outcome": "load" if isinstance(error, ModelError) else "error",
+        "error_type": type(error).__name__,
+        "message": message,
+        "traceback": "".join(traceback.format_exception(error)),
+    }

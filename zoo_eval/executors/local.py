@@ -1,0 +1,110 @@
+"""Runs units in worker processes on this machine."""
+
+import os
+import signal
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from datetime import UTC, datetime
+from multiprocessing import get_context
+
+from pebble import ProcessExpired, ProcessPool
+
+from zoo_eval.datasets import Dataset
+from zoo_eval.evaluate import Settings, evaluate
+from zoo_eval.plan import Unit
+from zoo_eval.quantities import Computed
+from zoo_eval.store import Attempt, Outcome
+
+
+class LocalExecutor:
+    """A pool of worker processes, each with its share of the processor's threads.
+
+    Leaving the `with` block ends the workers at once; a unit that is under way is lost, and the
+    next run does it again.
+
+    Args:
+        workers: Number of processes.
+        dataset: The images, for all units.
+        settings: How networks are run.
+    """
+
+    def __init__(self, workers: int, dataset: Dataset, settings: Settings) -> None:
+        self._workers = workers
+        threads = max(1, (os.cpu_count() or 1) // workers)
+        # spawn: a forked copy of a process with BLAS or CUDA threads can hang.
+        self._pool = ProcessPool(
+            max_workers=workers,
+            context=get_context("spawn"),
+            initializer=_set_up,
+            initargs=(threads, dataset, settings),
+        )
+
+    def __enter__(self) -> "LocalExecutor":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.stop()
+        self._pool.join()
+
+    def outcomes(self, units: Sequence[Unit]) -> Iterator[Outcome]:
+        """The outcome of each unit, in the order in which they finish."""
+        waiting = iter(units)
+        running: dict[Future[Outcome], tuple[Unit, datetime]] = {}
+        while True:
+            # A queue of one per worker keeps them busy, and an interruption short.
+            while len(running) < 2 * self._workers and (unit := next(waiting, None)) is not None:
+                future: Future[Outcome] = self._pool.schedule(_work, args=[unit])
+                running[future] = (unit, datetime.now(UTC).replace(tzinfo=None))
+            if not running:
+                return
+            finished, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in finished:
+                unit, started = running.pop(future)
+                yield _outcome(future, unit, started)
+
+
+# What a worker process keeps between units.
+_dataset: Dataset
+_settings: Settings
+_shared: dict[str, Computed] = {}
+
+
+def _set_up(threads: int, dataset: Dataset, settings: Settings) -> None:
+    global _dataset, _settings
+    # Ctrl-C reaches the whole process group; the main process alone decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    import threadpoolctl
+    import torch
+
+    torch.set_num_threads(threads)
+    threadpoolctl.threadpool_limits(threads)
+    _dataset, _settings = dataset, settings
+
+
+def _work(unit: Unit) -> Outcome:
+    return evaluate(unit, _dataset, _settings, _shared)
+
+
+def _outcome(future: Future[Outcome], unit: Unit, started: datetime) -> Outcome:
+    error = future.exception()
+    if error is None:
+        return future.result()
+    if isinstance(error, ProcessExpired):
+        kind = "killed"
+        message = f"The worker process died with exit code {error.exitcode}."
+        if error.exitcode < 0:
+            name = signal.Signals(-error.exitcode).name
+            message = f"The worker process was killed by {name}; it may have run out of memory."
+    else:
+        kind, message = "error", str(error).partition("\n")[0]
+    attempt = Attempt(
+        model=unit.line.model,
+        weights=unit.weights,
+        seed=unit.seed,
+        started=started,
+        seconds=(datetime.now(UTC).replace(tzinfo=None) - started).total_seconds(),
+        outcome=kind,
+        error_type=type(error).__name__,
+        message=message,
+    )
+    return Outcome(attempt)

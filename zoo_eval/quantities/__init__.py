@@ -1,0 +1,27 @@
+"""Quantities: computed once per (model, weights, dataset) and shared by scores."""
+
+from zoo_eval.quantities import clusters, distances, forward, gradients, resources, spectra
+from zoo_eval.quantities._quantity import GIVENS, QUANTITIES, Quantity, needs_of, quantity
+from zoo_eval.quantities.graph import belongs_to_dataset, closure
+from zoo_eval.quantities.inputs import check_given
+from zoo_eval.quantities.resolver import Computed, Resolver, timed
+
+__all__ = [
+    "GIVENS",
+    "QUANTITIES",
+    "Computed",
+    "Quantity",
+    "Resolver",
+    "belongs_to_dataset",
+    "check_given",
+    "closure",
+    "clusters",
+    "distances",
+    "forward",
+    "gradients",
+    "needs_of",
+    "quantity",
+    "resources",
+    "spectra",
+    "timed",
+]

@@ -1,0 +1,60 @@
+"""What scores may ask for: the givens, and the quantities computed from them.
+
+A score or a quantity is a function; the names of its positional parameters say what it
+needs, as with pytest's fixtures. `GIVENS` are handed in from outside (a module, images,
+labels). A *quantity* is computed from givens and other quantities, once, and shared.
+"""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from zoo_eval.errors import InputError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+GIVENS: dict[str, str] = {
+    "model": "the network, a torch module in eval mode",
+    "input_shape": "(channels, height, width) that the network is fed with",
+    "images": "all images of the dataset as this network wants them, in batches",
+    "labels": "class ids, shape (n,), in the order of the images; renumbered from 0",
+    "pixels": "the dataset's images at one small size, shape (n, pixels), before any network",
+    "probe_images": "a small fixed batch of images, a tensor (n, channels, height, width)",
+    "probe_labels": "class ids of the probe images as the network's head counts them, (n,)",
+}
+# What depends on the dataset alone is computed once per dataset, not once per model.
+DATASET_GIVENS = frozenset({"labels", "pixels"})
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A named function of givens and other quantities."""
+
+    name: str
+    needs: tuple[str, ...]
+    function: Callable[..., Any]
+
+
+QUANTITIES: dict[str, Quantity] = {}
+
+
+def needs_of(function: Callable[..., Any]) -> tuple[str, ...]:
+    """Names of the positional parameters of a function: what it must be given."""
+    parameters = inspect.signature(function).parameters.values()
+    for parameter in parameters:
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            raise InputError(
+                f"{function.__qualname__} takes *{parameter.name}, but the parameters of a score "
+                "or quantity are what it needs, so each must be named."
+            )
+    return tuple(p.name for p in parameters if p.kind is not p.KEYWORD_ONLY)
+
+
+def quantity(function: F) -> F:
+    """Register a function as the quantity of its own name, and return it unchanged."""
+    name = function.__name__
+    if name in QUANTITIES or name in GIVENS:
+        raise InputError(f"There are two quantities called {name!r}; each name has one meaning.")
+    QUANTITIES[name] = Quantity(name, needs_of(function), function)
+    return function

@@ -1,0 +1,88 @@
+"""Figures for papers: PNG, drawn without any global state."""
+
+import math
+
+import numpy as np
+from jaxtyping import Bool, Float
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from zoo_eval.report.axis import axis_of
+from zoo_eval.report.findings import Findings
+
+# Blue and orange of Okabe and Ito, told apart by every kind of colour vision.
+_SCORE, _BASELINE, _GREY = "#0072b2", "#d55e00", "#888888"
+_DPI = 200
+
+
+def forest_figure(found: Findings) -> Figure:
+    """Spearman's ρ of every score with its interval, strongest on top."""
+    table = found.correlations[found.correlations["spearman_rho"].notna()]
+    n = max(len(table), 1)
+    figure = _figure(5.2, 0.9 + 0.22 * n)
+    axes = figure.add_axes((0.4, 0.55 / (0.9 + 0.22 * n), 0.57, 0.22 * n / (0.9 + 0.22 * n)))
+    places = np.arange(n, 0, -1)
+    for baseline, marker, colour in ((False, "o", _SCORE), (True, "D", _BASELINE)):
+        chosen = (table["baseline"] == baseline).to_numpy(bool)
+        at, rows = places[: len(table)][chosen], table[chosen]
+        axes.hlines(at, rows["spearman_low"], rows["spearman_high"], color=colour, linewidth=1.2)
+        name = "baseline" if baseline else "score"
+        axes.plot(
+            rows["spearman_rho"], at, marker, color=colour, markersize=4, label=name, clip_on=False
+        )
+    axes.axvline(0, color=_GREY, linewidth=0.6, zorder=0)
+    axes.set(xlim=(-1, 1), ylim=(0.3, n + 0.7))
+    axes.set_yticks(places[: len(table)], table.index.tolist(), fontsize=7, parse_math=False)
+    axes.tick_params(axis="x", labelsize=7)
+    axes.set_xlabel(f"Spearman ρ with {found.truth}, 95 % interval", fontsize=8, parse_math=False)
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.legend(loc="upper right", ncols=2, fontsize=7, frameon=False)
+    return figure
+
+
+def scatter_figure(found: Findings, score: str) -> Figure:
+    """A score against the accuracy, one point per model."""
+    x, y, untrusted, _ = points(found, score)
+    figure = _figure(3.4, 2.7)
+    axes = figure.add_axes((0.16, 0.17, 0.81, 0.73))
+    across, up = axis_of(x), axis_of(y)
+    for outside, style in ((False, {"color": _SCORE}), (True, {"mfc": "none", "mec": _BASELINE})):
+        chosen = untrusted == outside
+        axes.plot(
+            across.positions[chosen], up.positions[chosen], "o", markersize=2.6, alpha=0.7, mew=0.6,
+            **style,
+        )  # fmt: skip
+    for axis, placed in ((axes.xaxis, across), (axes.yaxis, up)):
+        axis.set_ticks([at for at, _ in placed.ticks], [label for _, label in placed.ticks])
+    axes.tick_params(labelsize=6.5)
+    axes.set(xlim=(0, 1), ylim=(0, 1))
+    name = f"{score}, {across.scale}" if across.scale else score
+    axes.set_xlabel(name, fontsize=7.5, parse_math=False)
+    axes.set_ylabel(found.truth, fontsize=7.5, parse_math=False)
+    axes.set_title(scatter_title(found, score), fontsize=7.5, parse_math=False)
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def points(
+    found: Findings, score: str
+) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"], Bool[np.ndarray, " n"], list[str]]:
+    """Score, accuracy, whether outside the trust gate, and name, of the models that have both."""
+    board = found.leaderboard[found.leaderboard[score].notna()]
+    untrusted = np.array([trusted is False for trusted in board["trusted"]], bool)
+    columns = [board[name].to_numpy(np.float64) for name in (score, found.truth)]
+    return columns[0], columns[1], untrusted, board.index.astype(str).tolist()
+
+
+def scatter_title(found: Findings, score: str) -> str:
+    """ρ and the number of models, in words."""
+    row = found.correlations.loc[score]
+    rho = row["spearman_rho"]
+    value = "ρ undefined" if math.isnan(rho) else f"ρ = {rho:.3f}"
+    return f"{value}, {row['n']} models"
+
+
+def _figure(width: float, height: float) -> Figure:
+    figure = Figure(figsize=(width, height), dpi=_DPI)
+    FigureCanvasAgg(figure)
+    return figure

@@ -1,0 +1,130 @@
+"""What the scores are worth: correlations with one accuracy, and the leaderboard."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from zoo_eval.correlation import Comparison, compare, correlate
+from zoo_eval.errors import ReportError
+from zoo_eval.report.collect import ReportData
+
+# Asked for first where several accuracies are known for equally many models.
+_PREFERRED = ("fashion", "imagenet", "real", "v2", "sketch", "a", "r")
+
+
+@dataclass(frozen=True)
+class Findings:
+    """The statistics of one report.
+
+    Attributes:
+        data: What they were computed from.
+        truth: The accuracy that scores are judged by, `<benchmark>_<metric>`.
+        correlations: As `zoo_eval.correlation.correlate` gives them, strongest |ρ| first, and
+            the columns `baseline` (bool), `seconds`, `difference`, `difference_low`,
+            `difference_high` (|ρ| less that of the best baseline on the same models) and
+            `beats_baseline` (bool: the interval of the difference lies above 0).
+        best_baseline: The baseline of largest |ρ|; empty if none has a correlation.
+        leaderboard: Models with a known accuracy, best first: the model's facts, the accuracy
+            in a column named as `truth`, `trusted` (True, False, or None: not checked), scores.
+        resamples: Bootstrap resamples.
+        seed: Seed of the bootstrap.
+    """
+
+    data: ReportData
+    truth: str
+    correlations: pd.DataFrame
+    best_baseline: str
+    leaderboard: pd.DataFrame
+    resamples: int
+    seed: int
+
+    @property
+    def scores(self) -> list[str]:
+        """Labels of the scores that are not baselines, strongest first."""
+        return self.correlations.index[~self.correlations["baseline"]].tolist()
+
+    @property
+    def untrusted(self) -> list[str]:
+        """Models outside the trust gate."""
+        outside = [trusted is False for trusted in self.leaderboard["trusted"]]
+        return self.leaderboard.index[np.array(outside, bool)].tolist()
+
+
+def findings(
+    data: ReportData, truth: str | None = None, *, resamples: int = 1000, seed: int = 0
+) -> Findings:
+    """Correlate every score with an accuracy.
+
+    Args:
+        data: What `collect` read.
+        truth: `<benchmark>_<metric>`; None takes the one that is known for most models.
+        resamples: Bootstrap resamples.
+        seed: Seed of the bootstrap.
+
+    Raises:
+        ReportError: the accuracy is unknown, or no model that was tried has one.
+    """
+    truth = _choose_truth(data, truth)
+    accuracy, family = data.accuracies[truth], data.models["family"]
+    table = correlate(data.scores, accuracy, family, _params(data), resamples, seed)
+    table["baseline"] = table.index.isin(data.baselines)
+    table["seconds"] = data.columns["seconds"]
+    table = table.sort_values("spearman_rho", key=np.abs, ascending=False, kind="stable")
+    defined = table.index[table["baseline"] & table["spearman_rho"].notna()]
+    best = str(defined[0]) if len(defined) else ""
+    compared: dict[str, Comparison] = {}
+    for score in table.index[~table["baseline"]] if best else ():
+        columns = data.scores[score], data.scores[best]
+        compared[score] = compare(*columns, accuracy, family, resamples, seed)
+    for column, attribute in (
+        ("difference", "difference"),
+        ("difference_low", "low"),
+        ("difference_high", "high"),
+    ):
+        found = {score: getattr(comparison, attribute) for score, comparison in compared.items()}
+        table[column] = [found.get(score, math.nan) for score in table.index]
+    table["beats_baseline"] = table["difference_low"] > 0
+    return Findings(data, truth, table, best, _leaderboard(data, truth), resamples, seed)
+
+
+def _choose_truth(data: ReportData, truth: str | None) -> str:
+    known = data.accuracies.notna().sum()
+    known = known[known > 0]
+    if known.empty:
+        raise ReportError(
+            f"There is nothing to correlate with: none of the {len(data.scores)} models that were "
+            "tried has an accuracy in the store."
+        )
+    if truth is None:
+        return min(map(str, known.index), key=lambda name: (-known[name], _preference(name)))
+    if truth not in known:
+        listed = ", ".join(f"{name} ({n} models)" for name, n in known.items())
+        raise ReportError(f"No model has the accuracy {truth!r}; the store has: {listed}.")
+    return truth
+
+
+def _preference(truth: str) -> tuple[bool, int, str]:
+    benchmark, _, metric = truth.rpartition("_")
+    rank = _PREFERRED.index(benchmark) if benchmark in _PREFERRED else len(_PREFERRED)
+    return metric != "top1", rank, truth
+
+
+def _params(data: ReportData) -> pd.Series:
+    """Parameters as counted where they were, else as the manifest states them."""
+    stated = data.models["params"].astype("float64")
+    return data.scores["params"].fillna(stated) if "params" in data.scores else stated
+
+
+def _leaderboard(data: ReportData, truth: str) -> pd.DataFrame:
+    gate = data.trust.groupby("model")["trusted"].all()
+    checked: dict[str, bool] = {str(model): bool(passed) for model, passed in gate.items()}
+    known = data.accuracies[truth].dropna().rename(truth)
+    trusted = pd.Series([checked.get(m) for m in known.index], known.index, object, "trusted")
+    params = _params(data).rename("params")
+    shown = [*data.scores.columns, "params", "macs", "activations", "details"]
+    facts = data.models.drop(columns=shown, errors="ignore")
+    scores = data.scores.drop(columns="params", errors="ignore")
+    board = pd.concat([known, trusted, facts, params, scores], axis=1, join="inner")
+    return board.sort_values(truth, ascending=False, kind="stable")

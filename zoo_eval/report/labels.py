@@ -1,0 +1,57 @@
+"""Names of score columns: the score, and whatever tells it from its siblings."""
+
+import json
+from collections.abc import Mapping
+
+import pandas as pd
+
+SETTING = ["score", "options", "weights", "dataset"]
+
+Options = Mapping[str, object]
+
+
+def label_settings(scores: pd.DataFrame, defaults: Mapping[str, Options]) -> pd.DataFrame:
+    """One label per setting of a score that occurs in a frame of stored scores.
+
+    A label is the score's name, then in brackets the options that differ from the defaults,
+    then ` @weights` if the score occurs with several kinds of weights, then ` on dataset` if it
+    occurs with several datasets. Two settings never share a label: where leaving out the
+    defaults would make them equal, as with rows from before an option existed, all
+    options are written.
+
+    Args:
+        scores: Frame with the columns of `SETTING`.
+        defaults: Default options of each score; of an unknown score all options are written.
+
+    Returns:
+        The distinct settings, with a column `label`.
+    """
+    settings = scores[SETTING].drop_duplicates().reset_index(drop=True)
+    weights = settings.groupby("score")["weights"].nunique()
+    imaged = settings[settings["dataset"] != "none"]
+    datasets = imaged.groupby("score")["dataset"].nunique()
+    suffixes = [
+        (f" @{row.weights}" if weights[row.score] > 1 else "")
+        + (f" on {row.dataset}" if datasets.get(row.score, 0) > 1 else "")
+        for row in settings.itertuples()
+    ]
+    short = [
+        _with_options(row.score, row.options, defaults.get(row.score, {}))
+        for row in settings.itertuples()
+    ]
+    full = [_with_options(row.score, row.options, {}) for row in settings.itertuples()]
+    labels = pd.Series(short) + pd.Series(suffixes, dtype=object)
+    shared = labels.duplicated(keep=False)
+    settings["label"] = labels.where(~shared, pd.Series(full) + pd.Series(suffixes, dtype=object))
+    return settings
+
+
+def _with_options(score: str, options: str, defaults: Options) -> str:
+    """`dsmi[bandwidth=median]`, or just `dsmi` if nothing differs from the defaults."""
+    given: dict[str, object] = json.loads(options or "{}")
+    shown = [
+        f"{name}={value if isinstance(value, str) else json.dumps(value)}"
+        for name, value in sorted(given.items())
+        if name not in defaults or value != defaults[name]
+    ]
+    return f"{score}[{', '.join(shown)}]" if shown else score

@@ -1,0 +1,220 @@
+"""A run: does a plan, one model at a time, and stores each outcome as it comes."""
+
+import json
+import os
+import platform
+import subprocess
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from zoo_eval.datasets import Dataset, load_dataset
+from zoo_eval.evaluate import Settings
+from zoo_eval.executors.local import LocalExecutor
+from zoo_eval.job import Job
+from zoo_eval.manifest import ModelLine
+from zoo_eval.models.hub import require_weights
+from zoo_eval.plan import Plan, make_plan
+from zoo_eval.store import DatasetRow, ModelRow, Outcome, RunRow, Store
+
+_PACKAGES = ("zoo-eval", "torch", "torchvision", "timm", "numpy", "scipy", "scikit-learn", "duckdb")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A job with its dataset loaded and its plan made."""
+
+    job: Job
+    store: Store
+    dataset: Dataset
+    plan: Plan
+    limit: int | None
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """What a run did."""
+
+    n_units: int
+    n_ok: int
+    n_failed: int
+    interrupted: bool
+
+    @property
+    def n_left(self) -> int:
+        """Units that were planned, but not reached."""
+        return self.n_units - self.n_ok - self.n_failed
+
+
+def prepare(job: Job, store: Store, *, limit: int | None = None, strict: bool = False) -> Prepared:
+    """Load the dataset and make the plan: everything that can fail before any work is done.
+
+    Raises:
+        DatasetError: the images cannot be used.
+        StoreError: the store cannot be read.
+    """
+    dataset = load_dataset(job.dataset, strict=strict)
+    plan = make_plan(job, dataset.label, store.done(), limit)
+    return Prepared(job, store, dataset, plan, limit)
+
+
+def run(
+    job: Job | str | Path,
+    store: Store | str | Path = "results.duckdb",
+    *,
+    workers: int | None = None,
+    limit: int | None = None,
+    strict: bool = False,
+) -> RunSummary:
+    """Evaluate what a job asks for and the store does not have yet.
+
+    Args:
+        job: A job, the name of a builtin one, or a TOML file.
+        store: Where results go; made if it does not exist.
+        workers: Worker processes; by default one per processor core.
+        limit: Take only the first so many models of the manifest.
+        strict: Whether an unreadable image is an error instead of being skipped.
+
+    Raises:
+        ZooEvalError: the job cannot be run as it is. A model that fails raises nothing: it is
+            counted, and `Store.failures()` says why.
+    """
+    job = job if isinstance(job, Job) else Job.load(job)
+    store = store if isinstance(store, Store) else Store(store)
+    prepared = prepare(job, store, limit=limit, strict=strict)
+    return execute(prepared, workers=workers, command=f"zoo_eval.run({job.name!r})")
+
+
+def execute(
+    prepared: Prepared,
+    *,
+    workers: int | None = None,
+    command: str = "",
+    on_outcome: Callable[[Outcome], None] = lambda _: None,
+) -> RunSummary:
+    """Do a plan. What is finished is stored at once; an interruption loses nothing of it.
+
+    Args:
+        prepared: From `prepare`.
+        workers: Worker processes; by default one per processor core.
+        command: The command line, for the record.
+        on_outcome: Called after each outcome is stored.
+
+    Raises:
+        WeightsError: weights are needed from a hub that cannot be reached.
+        StoreError: the store cannot be written.
+    """
+    job, store, plan = prepared.job, prepared.store, prepared.plan
+    if not plan.units:
+        return RunSummary(0, 0, 0, interrupted=False)
+    require_weights(unit.line for unit in plan.units if unit.weights == "pretrained")
+    workers = max(1, min(workers or os.cpu_count() or 1, len(plan.units)))
+    run_row = _run_row(job, command)
+    models = [_model_row(line) for line in job.manifest.lines[: prepared.limit]]
+    store.begin_run(run_row, models, _dataset_row(prepared.dataset))
+    ok = failed = 0
+    interrupted = False
+    try:
+        with LocalExecutor(workers, prepared.dataset, _settings(job)) as executor:
+            for outcome in executor.outcomes(plan.units):
+                store.commit(run_row.run, outcome)
+                good = outcome.attempt.outcome == "ok"
+                ok, failed = ok + good, failed + (not good)
+                on_outcome(outcome)
+    except KeyboardInterrupt:
+        interrupted = True
+    store.end_run(run_row.run, "interrupted" if interrupted else "done")
+    return RunSummary(len(plan.units), ok, failed, interrupted)
+
+
+def _settings(job: Job) -> Settings:
+    return Settings(
+        device=job.evaluation.device,
+        batch_size=job.evaluation.batch_size,
+        probe_n=job.probe.images,
+        probe_seed=job.probe.seed,
+        probe_source=job.probe.source,
+    )
+
+
+def _run_row(job: Job, command: str) -> RunRow:
+    return RunRow(
+        run=uuid.uuid4().hex,
+        job=job.name,
+        job_text=job.text,
+        command=command,
+        started=datetime.now(UTC).replace(tzinfo=None),
+        git_commit=_git_commit(),
+        versions=json.dumps({"python": platform.python_version(), **_versions()}),
+        host=platform.node(),
+    )
+
+
+def _versions() -> dict[str, str]:
+    found: dict[str, str] = {}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _git_commit() -> str | None:
+    """Commit of the checkout that this code runs from, with a + if it was changed since."""
+    git = ["git", "-C", str(Path(__file__).parent)]
+    try:
+        commit = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True)
+        tracked = subprocess.run(
+            [*git, "ls-files", "--error-unmatch", __file__], capture_output=True, text=True
+        )
+        changed = subprocess.run([*git, "diff", "--quiet", "HEAD"], capture_output=True)
+    except OSError:  # no git on this machine
+        return None
+    # An installed copy may lie inside somebody else's repository; that commit says nothing.
+    if commit.returncode or tracked.returncode:
+        return None
+    return commit.stdout.strip() + ("+" if changed.returncode else "")
+
+
+def _model_row(line: ModelLine) -> ModelRow:
+    cells = line.cells
+
+    def text(column: str) -> str | None:
+        value = cells.get(column)
+        return None if value is None else str(value)
+
+    def count(column: str) -> int | None:
+        value = cells.get(column)
+        return value if isinstance(value, int) else None
+
+    distilled = cells.get("distilled")
+    return ModelRow(
+        model=line.model,
+        family=line.family,
+        params=count("params"),
+        macs=count("macs"),
+        activations=count("activations"),
+        image_size=line.image_size,
+        pretraining=text("pretraining"),
+        distilled=distilled if isinstance(distilled, bool) else None,
+        licence=text("licence"),
+        label_space=line.label_space,
+        details=json.dumps({k: v for k, v in cells.items() if v is not None}, sort_keys=True),
+        accuracies=tuple((b, m, value) for (b, m), value in line.accuracies().items()),
+        source=str(cells["source"]),
+    )
+
+
+def _dataset_row(dataset: Dataset) -> DatasetRow:
+    return DatasetRow(
+        dataset=dataset.label,
+        name=dataset.name,
+        digest=dataset.digest,
+        n_images=len(dataset),
+        n_classes=len(dataset.classes),
+        recipe=dataset.recipe,
+    )

@@ -1,0 +1,170 @@
+"""The `@score` decorator: turns a function into a score that the whole program can use."""
+
+import difflib
+import functools
+import importlib
+import inspect
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from zoo_eval.errors import InputError, ScoreUndefinedError
+from zoo_eval.quantities import GIVENS, QUANTITIES, Resolver, check_given, closure, needs_of, timed
+
+OptionValue = str | int | float | bool | None
+
+TRAINED = ("pretrained",)
+INITIAL = ("init", "init-neutral")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A score's value and what it would have cost alone."""
+
+    value: float
+    seconds: float
+
+
+class Score:
+    """A number computed from quantities or from a model, cheap, to be judged.
+
+    Calling a score by keyword fills in what is missing: `dse(embeddings=Z)` computes the
+    distances that `dse` asks for. Called by position it is the plain function.
+
+    Attributes:
+        name: Name of the function, also in tables and jobs.
+        group: Folder that the score lives in: information, zero_cost, transfer, geometry.
+        unit: Unit of the value.
+        higher_is_better: The literature's claim, fixed beforehand; None where it makes none.
+        bounds: Smallest and largest possible value.
+        weights: Weights that the score is meant for; None if the values do not matter.
+        cost: Passes over the images that the score takes.
+        version: Raised whenever the number changes; older stored rows then stay beside it.
+        needs: Givens and quantities, the positional parameters.
+        options: Keyword-only parameters with their defaults.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., float],
+        unit: str,
+        higher_is_better: bool | None,
+        bounds: tuple[float, float],
+        weights: tuple[str, ...] | None,
+        cost: str,
+        version: int,
+    ) -> None:
+        functools.update_wrapper(self, function)
+        self.function = function
+        self.name = function.__name__
+        self.group = function.__module__.split(".")[-2]
+        self.unit = unit
+        self.higher_is_better = higher_is_better
+        self.bounds = bounds
+        self.weights = weights
+        self.cost = cost
+        self.version = version
+        self.needs = needs_of(function)
+        self.options: dict[str, OptionValue] = {
+            p.name: p.default
+            for p in inspect.signature(function).parameters.values()
+            if p.kind is p.KEYWORD_ONLY
+        }
+
+    def __repr__(self) -> str:
+        return f"<score {self.name}({', '.join(self.needs)})>"
+
+    def __reduce__(self) -> tuple[Callable[[str, str], "Score"], tuple[str, str]]:
+        """A score travels to a worker process by name; the function itself cannot be pickled."""
+        return _import_score, (self.function.__module__, self.name)
+
+    @property
+    def summary(self) -> str:
+        """First line of the docstring."""
+        return (inspect.getdoc(self.function) or "").partition("\n")[0]
+
+    @property
+    def paper(self) -> str:
+        """First entry of the docstring's References."""
+        references = (inspect.getdoc(self.function) or "").partition("References:\n")[2]
+        return references.strip().partition("\n")[0].strip()
+
+    def givens(self) -> frozenset[str]:
+        """Names of everything that must come from outside to compute this score."""
+        return closure(self.needs) & GIVENS.keys()
+
+    def with_defaults(self, options: Mapping[str, OptionValue]) -> dict[str, OptionValue]:
+        """All options, defaults filled in.
+
+        Raises:
+            InputError: an option that this score does not have.
+        """
+        for option in options:
+            if option not in self.options:
+                near = difflib.get_close_matches(option, self.options, n=1)
+                hint = f" Did you mean {near[0]!r}?" if near else ""
+                known = ", ".join(self.options) or "none"
+                raise InputError(f"{self.name} has no option {option!r}; it has: {known}.{hint}")
+        return {**self.options, **options}
+
+    def measure(self, resolver: Resolver, options: Mapping[str, OptionValue]) -> Measured:
+        """Compute the score with what the resolver has.
+
+        Raises:
+            ScoreUndefinedError: the score has no value here, or came out as NaN or infinite.
+        """
+        arguments = [resolver.get(need) for need in self.needs]
+        result, seconds = timed(self.function, arguments, self.with_defaults(options))
+        value = float(result)
+        if not math.isfinite(value):
+            raise ScoreUndefinedError(f"{self.name} came out as {value}.")
+        return Measured(value, seconds + resolver.seconds(self.needs))
+
+    def __call__(self, *arguments: object, **named: Any) -> float:  # noqa: ANN401
+        """Compute the score by hand.
+
+        Args:
+            *arguments: What the function itself takes, in its order; nothing is filled in.
+            **named: Givens, quantities and options by name; the rest is computed.
+        """
+        if arguments:
+            return self.function(*arguments, **named)
+        known = GIVENS.keys() | QUANTITIES.keys()
+        givens = {name: check_given(name, named[name]) for name in named if name in known}
+        _check_lengths(givens)
+        options = self.with_defaults({n: v for n, v in named.items() if n not in known})
+        return self.measure(Resolver(givens, [self.needs]), options).value
+
+
+def _import_score(module: str, name: str) -> Score:
+    return getattr(importlib.import_module(module), name)
+
+
+def score(
+    *,
+    unit: str,
+    higher_is_better: bool | None,
+    bounds: tuple[float, float] = (-math.inf, math.inf),
+    weights: tuple[str, ...] | None = TRAINED,
+    cost: str = "1 forward",
+    version: int = 1,
+) -> Callable[[Callable[..., float]], Score]:
+    """Declare what a reader must know about a score; see `Score` for the meaning of each."""
+
+    def wrap(function: Callable[..., float]) -> Score:
+        return Score(function, unit, higher_is_better, bounds, weights, cost, version)
+
+    return wrap
+
+
+def _check_lengths(givens: Mapping[str, Any]) -> None:
+    """Rows of arrays that belong to the same images must be equally many."""
+    for group in (
+        ("embeddings", "logits", "labels", "squared_distances"),
+        ("probe_images", "probe_labels"),
+    ):
+        lengths = {name: len(givens[name]) for name in group if name in givens}
+        if len(set(lengths.values())) > 1:
+            seen = ", ".join(f"{name} has {n} rows" for name, n in lengths.items())
+            raise InputError(f"One row per image is needed in each array, but {seen}.")

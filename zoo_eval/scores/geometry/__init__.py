@@ -1,0 +1,1 @@
+"""Scores of the shape of the embeddings, without labels."""

@@ -1,0 +1,1 @@
+"""Scores from information theory: entropies and mutual information of embeddings."""

@@ -1,0 +1,65 @@
+"""Diffusion spectral mutual information (DSMI) of embeddings and input images."""
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from zoo_eval.scores._classes import class_ids
+from zoo_eval.scores._score import score
+from zoo_eval.scores.information._diffusion import diffusion_information, kernel_variance
+
+
+@score(unit="bits", higher_is_better=None)
+def dsmi_images(
+    squared_distances: Float[np.ndarray, "n n"],
+    dimension: int,
+    image_clusters: Int[np.ndarray, " n"],
+    *,
+    bandwidth: str | float | int = "sqrt_dim",
+    t: float | int = 1,
+    repeats: int = 5,
+    seed: int = 0,
+) -> float:
+    """Diffusion spectral mutual information of the embeddings Z and the input images X.
+
+    DSMI(Z; X) is DSMI(Z; Y) of `dsmi` with clusters of similar pixels in the place of the
+    classes: Σ_c (n_c / n) (mean over r of DSE(R_cr) − DSE(Z_c)), with Z_c the n_c images of
+    cluster c and R_cr random subsets of n_c of all n images.
+
+    The original study clusters the random crops that each network is fed with, so its
+    clusters differ from model to model. Ours are made once per dataset, from the same pixels
+    for every model. In all else the conventions are those of `dsmi`.
+
+    Args:
+        squared_distances: ‖zᵢ − zⱼ‖², one row and one column per image.
+        dimension: d, the number of features of an embedding.
+        image_clusters: Cluster of each image, by its pixels.
+        bandwidth: σ: `"sqrt_dim"` for √d, `"median"` for the square root of half the median
+            squared distance of two different images, or a positive number.
+        t: Number of diffusion steps.
+        repeats: Random subsets per cluster.
+        seed: Start of the random subsets.
+
+    Returns:
+        Bits, from about 0 (embeddings do not tell which cluster of pixels an image is of;
+        chance can take it below) to at most log₂ of the largest cluster's size. Unchanged by
+        rotation, by translation and by renaming clusters.
+
+    Raises:
+        InputError: an option is not one of the above.
+        ScoreUndefinedError: there is one cluster only, or `bandwidth="median"` and the median
+            distance is 0.
+
+    References:
+        Liao, Liu et al., "Assessing Neural Network Representations During Training Using
+        Noise-Resilient Diffusion Spectral Entropy", 2023, definition of DSMI,
+        https://arxiv.org/abs/2312.04823
+
+    >>> two_pairs = 1e4 * (1 - np.kron(np.eye(2), np.ones((2, 2))))
+    >>> round(dsmi_images(two_pairs, 3, np.array([0, 0, 1, 1]), repeats=5000), 1)
+    0.7
+    """
+    ids, sizes = class_ids(image_clusters, "DSMI", groups="clusters")
+    variance = kernel_variance(squared_distances, dimension, bandwidth)
+    return diffusion_information(
+        squared_distances, ids, sizes, variance, t=t, repeats=repeats, seed=seed
+    )

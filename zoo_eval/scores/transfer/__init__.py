@@ -1,0 +1,1 @@
+"""Scores of how well embeddings or predictions fit the labels of the dataset."""

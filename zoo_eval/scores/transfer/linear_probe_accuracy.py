@@ -1,0 +1,104 @@
+"""Accuracy of logistic regression on the embeddings."""
+
+import warnings
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from zoo_eval.errors import InputError, ScoreUndefinedError
+from zoo_eval.scores._classes import class_ids
+from zoo_eval.scores._score import score
+
+# scikit-learn's C, the inverse of the L2 penalty, from strong to weak. With standardised
+# features a weaker one than the last separates the classes and changes nothing more.
+_STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
+_MAX_ITERATIONS = 2000
+
+
+@score(unit="fraction", higher_is_better=True, bounds=(0.0, 1.0))
+def linear_probe_accuracy(
+    embeddings: Float[np.ndarray, "n d"],
+    labels: Int[np.ndarray, " n"],
+    *,
+    folds: int = 5,
+    seed: int = 0,
+) -> float:
+    """Cross-validated accuracy of a linear classifier trained on the embeddings.
+
+    The images are split into folds with equal shares of each class. Each fold in turn is
+    predicted by a multinomial logistic regression with L2 penalty, trained on the others. The
+    penalty is chosen from C = 10⁻⁴, 10⁻³, …, 1 by the accuracy on the next fold after training
+    on the rest (the strongest of equals), so no image that is predicted has been seen. Features
+    are standardised by the mean and deviation of the training images.
+
+    Args:
+        embeddings: One row per image.
+        labels: Class of each image.
+        folds: Number of folds, at least 3.
+        seed: Start of the random split.
+
+    Returns:
+        Fraction of images that are given their own class, from 0 to 1; the share of the
+        largest class if all embeddings are equal. Unchanged by scaling and shifting features;
+        another order of the images makes other folds.
+
+    Raises:
+        InputError: folds is below 3.
+        ScoreUndefinedError: there is one class only, a class has fewer images than there are
+            folds, or the regression does not converge.
+
+    References:
+        Kornblith, Shlens and Le, "Do Better ImageNet Models Transfer Better?", CVPR 2019
+        (logistic regression on embeddings), https://arxiv.org/abs/1805.08974
+
+    >>> classes = np.arange(30) % 2
+    >>> linear_probe_accuracy(np.stack([classes * 2.0, classes - 1.0], axis=1), classes)
+    1.0
+    """
+    if folds < 3:
+        raise InputError(f"folds must be ≥ 3, to train, choose and test, but is {folds}.")
+    ids, sizes = class_ids(labels, "The linear probe")
+    if sizes.min() < folds:
+        raise ScoreUndefinedError(
+            f"{folds} folds need {folds} images of each class, but {int(np.sum(sizes < folds))} of "
+            f"{len(sizes)} classes have fewer, the smallest {sizes.min()}. Lower folds."
+        )
+    z = embeddings.astype(np.float64)
+    splits = StratifiedKFold(folds, shuffle=True, random_state=seed).split(z, ids)
+    fold_of = np.empty(len(ids), dtype=np.int64)
+    for fold, (_, test) in enumerate(splits):
+        fold_of[test] = fold
+    correct = 0
+    for fold in range(folds):
+        test, choice = fold_of == fold, fold_of == (fold + 1) % folds
+        right = [_n_correct(z, ids, ~test & ~choice, choice, c) for c in _STRENGTHS]
+        correct += _n_correct(z, ids, ~test, test, _STRENGTHS[int(np.argmax(right))])
+    return correct / len(ids)
+
+
+def _n_correct(
+    z: Float[np.ndarray, "n d"],
+    ids: Int[np.ndarray, " n"],
+    train: Bool[np.ndarray, " n"],
+    test: Bool[np.ndarray, " n"],
+    strength: float,
+) -> int:
+    """Number of test images that a probe trained on the training images gets right."""
+    probe = make_pipeline(
+        StandardScaler(), LogisticRegression(C=strength, max_iter=_MAX_ITERATIONS)
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        try:
+            probe.fit(z[train], ids[train])
+        except ConvergenceWarning as warning:
+            raise ScoreUndefinedError(
+                f"Logistic regression with C = {strength} on {int(train.sum())} images of "
+                f"{z.shape[1]} features did not converge in {_MAX_ITERATIONS} iterations."
+            ) from warning
+    return int(np.sum(probe.predict(z[test]) == ids[test]))

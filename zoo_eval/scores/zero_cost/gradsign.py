@@ -1,0 +1,57 @@
+"""GradSign: do the images agree on where each weight should go?"""
+
+from torch import nn
+
+from zoo_eval.quantities.gradients import GradientSigns, Images, Labels, sign_agreement
+from zoo_eval.quantities.module_state import module_mode
+from zoo_eval.scores._score import INITIAL, score
+
+
+@score(
+    unit="signs",
+    higher_is_better=True,
+    bounds=(0, float("inf")),
+    weights=INITIAL,
+    cost="n forward and backward of one image",
+)
+def gradsign(
+    model: nn.Module,
+    probe_images: Images,
+    probe_labels: Labels,
+    gradient_signs: GradientSigns,
+    *,
+    mode: str = "eval",
+) -> float:
+    """Agreement of gradient signs, Σₖ |Σᵢ sign(∂ℓᵢ/∂wₖ)|.
+
+    ℓᵢ is the cross-entropy of image i alone; k runs over the weights of convolutions and
+    linear layers; sign 0 = 0, so a weight that no image moves adds nothing.
+
+    A sum over weights: for random signs it is about √(2n/π) times their number, so across
+    families it follows `params`. `gradsign_mean` is the mean instead.
+
+    Args:
+        model: The network.
+        probe_images: n images, shape (n, channels, height, width). The value grows with n,
+            so only values with the same n compare.
+        probe_labels: Their class ids, shape (n,).
+        gradient_signs: The agreement in eval mode.
+        mode: "eval", or "paper": train mode as in the published program, where batch norm
+            normalises each image by itself. The eval passes are made all the same.
+
+    Returns:
+        From 0 (every weight: as many images for as against) to n times the number of
+        weights (all agree). Unchanged by the scale of the loss and the order of images.
+
+    Raises:
+        InputError: another `mode`.
+        ScoreUndefinedError: in paper mode, a batch norm after global pooling: one image
+            gives it one value per channel.
+
+    References:
+        Zhang and Jia, "GradSign: Model Performance Inference with Theoretical Insights",
+            ICLR 2022, Algorithm 1, https://arxiv.org/abs/2110.08616
+    """
+    if module_mode(mode) == "train":
+        gradient_signs = sign_agreement(model, probe_images, probe_labels, "train")
+    return gradient_signs.agreement

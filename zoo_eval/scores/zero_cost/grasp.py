@@ -1,0 +1,81 @@
+"""GraSP: what removing each weight would do to the gradient flow."""
+
+import torch
+from torch import nn
+
+from zoo_eval.errors import ScoreUndefinedError
+from zoo_eval.quantities.gradients import Images, Labels, mean_cross_entropy, needed_weights
+from zoo_eval.quantities.module_state import (
+    differentiable,
+    in_mode,
+    module_mode,
+    plain_attention,
+)
+from zoo_eval.scores._score import INITIAL, score
+
+# What torch says of an operation that can be differentiated once but not twice.
+_NO_SECOND_DERIVATIVE = ("is not implemented", "once_differentiable", "differentiate twice")
+
+
+@score(
+    unit="nats² per squared weight unit",
+    higher_is_better=True,
+    weights=INITIAL,
+    cost="1 forward, 1 backward, 1 double backward",
+)
+def grasp(
+    model: nn.Module, probe_images: Images, probe_labels: Labels, *, mode: str = "eval"
+) -> float:
+    """Gradient signal preservation, −Σₖ wₖ (H g)ₖ.
+
+    g = ∂L/∂W, H the Hessian of L, L the mean cross-entropy of the probe batch; k runs over
+    the weights of convolutions and linear layers. H g = ∂(g₀·g)/∂W with g₀ = g held fixed.
+
+    Sign and scaling differ between programs. The sign is the zero-cost literature's, the
+    opposite of the pruning paper's; the loss has temperature 1 (the pruning program divides
+    the logits by 200), one batch serves both derivatives, and the score is not normalised.
+
+    Args:
+        model: The network.
+        probe_images: A batch of images, shape (n, channels, height, width).
+        probe_labels: Their class ids, shape (n,).
+        mode: "eval", or "paper": train mode as in the published program, where batch norm
+            uses the batch's own statistics.
+
+    Returns:
+        Any real number; with a head of zeros, what the head's own second derivative gives.
+        Proportional to the square of the loss. Noisy: expect it to change with the batch.
+
+    Raises:
+        InputError: another `mode`.
+        ScoreUndefinedError: no convolution or linear layer, or an operation that torch
+            cannot differentiate twice.
+
+    References:
+        Wang et al., "Picking Winning Tickets Before Training by Preserving Gradient Flow",
+            ICLR 2020, Eq. (8), https://arxiv.org/abs/2002.07376
+        Abdelfattah et al., "Zero-Cost Proxies for Lightweight NAS", ICLR 2021, Section 3.2,
+            https://arxiv.org/abs/2101.08134
+    """
+    weights = [weight for _, weight in needed_weights(model)]
+    with in_mode(model, module_mode(mode)), differentiable(weights), plain_attention():
+        loss = mean_cross_entropy(model, probe_images, probe_labels)
+        try:
+            gradients = torch.autograd.grad(
+                loss, weights, create_graph=True, materialize_grads=True
+            )
+            product = sum(((g.detach() * g).sum() for g in gradients), start=loss.new_zeros(()))
+            if not product.requires_grad:  # the gradient is constant, so H = 0
+                return 0.0
+            hessian_products = torch.autograd.grad(product, weights, materialize_grads=True)
+        except RuntimeError as error:
+            if not any(text in str(error) for text in _NO_SECOND_DERIVATIVE):
+                raise
+            raise ScoreUndefinedError(
+                f"GraSP needs second derivatives, but in {type(model).__name__} torch says: "
+                f"{str(error).splitlines()[0]}"
+            ) from error
+    return -sum(
+        float((weight.detach() * hg).sum(dtype=torch.float64))
+        for weight, hg in zip(weights, hessian_products, strict=True)
+    )

@@ -1,0 +1,25 @@
+"""Results in one DuckDB file."""
+
+from zoo_eval.store.rows import (
+    Attempt,
+    DatasetRow,
+    ModelRow,
+    Outcome,
+    RunRow,
+    ScoreKey,
+    ScoreRow,
+    Trust,
+)
+from zoo_eval.store.store import Store
+
+__all__ = [
+    "Attempt",
+    "DatasetRow",
+    "ModelRow",
+    "Outcome",
+    "RunRow",
+    "ScoreKey",
+    "ScoreRow",
+    "Store",
+    "Trust",
+]

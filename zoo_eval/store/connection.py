@@ -1,0 +1,100 @@
+"""Opens the DuckDB file for a moment, and turns what can go wrong into one-line errors.
+
+DuckDB lets one process write *or* many read, and an open writer shuts every reader out.
+So nobody holds the file: each call opens it, does its work and closes it, and waits while
+another process has it.
+"""
+
+import errno
+import random
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+
+import duckdb
+
+from zoo_eval.errors import StoreError
+
+SCHEMA_VERSION = 1
+
+
+@contextmanager
+def connect(
+    path: Path, *, read_only: bool, patience_s: float
+) -> Generator[duckdb.DuckDBPyConnection]:
+    """A connection to an existing or, for writing, new result file.
+
+    Args:
+        path: The file.
+        read_only: Whether other readers may have it open at the same time.
+        patience_s: How long to wait for another process that has the file.
+
+    Raises:
+        StoreError: see `_explain`.
+    """
+    connection = _open(path, read_only, patience_s)
+    try:
+        _check_version(connection, path, read_only)
+        yield connection
+    except duckdb.Error as error:
+        raise _explain(path, error) from error
+    finally:
+        connection.close()
+
+
+def _open(path: Path, read_only: bool, patience_s: float) -> duckdb.DuckDBPyConnection:
+    if read_only and not path.exists():
+        raise StoreError(
+            f"There is no result file {path}. `zoo-eval run JOB --store {path}` makes one."
+        )
+    give_up_at = time.monotonic() + patience_s
+    while True:
+        try:
+            return duckdb.connect(str(path), read_only=read_only)
+        except duckdb.Error as error:
+            locked = "Could not set lock" in str(error)
+            if not locked or time.monotonic() > give_up_at:
+                raise _explain(path, error) from error
+            # Readers that wait for the same writer should not all come back at once.
+            time.sleep(random.uniform(0.01, 0.05))
+
+
+def _check_version(connection: duckdb.DuckDBPyConnection, path: Path, read_only: bool) -> None:
+    tables = {name for (name,) in connection.execute("SHOW TABLES").fetchall()}
+    if "meta" not in tables:
+        if read_only or tables:
+            raise StoreError(
+                f"{path} is a DuckDB file, but not one of zoo_eval's: it has no table 'meta'. "
+                "Name another file with --store."
+            )
+        schema = files("zoo_eval.store").joinpath("schema.sql").read_text(encoding="utf-8")
+        connection.execute(f"BEGIN; {schema}; COMMIT")
+        return
+    row = connection.execute("SELECT max(schema_version) FROM meta").fetchone()
+    seen = row[0] if row else None
+    if seen != SCHEMA_VERSION:
+        raise StoreError(
+            f"{path} was written by a newer zoo_eval (schema {seen}); this one knows schema "
+            f"{SCHEMA_VERSION}. Update zoo_eval, or name another file with --store."
+        )
+
+
+def _explain(path: Path, error: duckdb.Error) -> StoreError:
+    text = str(error)
+    first_line = text.partition("\n")[0]
+    if "Could not set lock" in text:
+        return StoreError(f"{path} is in use by another process and stayed so. ({first_line})")
+    if "not a valid DuckDB database" in text:
+        return StoreError(
+            f"{path} exists, but is not a DuckDB file. Name another file with --store."
+        )
+    if "newer version of DuckDB" in text or "storage version" in text.lower():
+        return StoreError(f"{path} was written by a newer DuckDB: {first_line}")
+    number = getattr(error, "errno", None)
+    if number == errno.ENOSPC or "No space left" in text:
+        return StoreError(f"{path}: no space is left on the disk; what was stored before is safe.")
+    if "Permission denied" in text or "Read-only file system" in text:
+        return StoreError(f"{path} cannot be written: {first_line}")
+    return StoreError(f"{path}: {first_line}")
