@@ -109,7 +109,8 @@ def _givens(unit: Unit, dataset: Dataset, settings: Settings) -> dict[str, Any]:
     needed = closure(need for planned in unit.scores for need in planned.request.score.needs)
     model = build_model(unit.line, unit.weights, unit.seed)
     switch_off_dropout(model)
-    model.to(device)
+    # Convolutions run faster with channels last, on processors and on GPUs.
+    model.to(device=device, memory_format=torch.channels_last)
     images = ModelImages(dataset, unit.preprocessing, settings.batch_size, device)
     size = unit.preprocessing.image_size
     givens: dict[str, Any] = {

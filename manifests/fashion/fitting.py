@@ -57,11 +57,13 @@ def to_input(images: torch.Tensor) -> torch.Tensor:
     return x[:, None].repeat(1, 3, 1, 1).contiguous(memory_format=torch.channels_last)
 
 
-def augment(padded: torch.Tensor, index: torch.Tensor, size: int) -> torch.Tensor:
+def augment(padded: torch.Tensor, index: torch.Tensor, how: str) -> torch.Tensor:
     """Pick images from a zero-padded set, each flipped at random and shifted by up to SHIFT."""
-    n = len(index)
-    row = torch.randint(0, 2 * SHIFT + 1, (n, 1)) + torch.arange(size)
-    column = torch.randint(0, 2 * SHIFT + 1, (n, 1)) + torch.arange(size)
+    n, size = len(index), padded.shape[-1] - 2 * SHIFT
+    corner = torch.randint(0, 2 * SHIFT + 1, (2, n, 1))
+    if how == "flip":
+        corner.fill_(SHIFT)
+    row, column = corner + torch.arange(size)
     column = torch.where(torch.rand(n, 1) < 0.5, column.flip(1), column)
     return padded[index[:, None, None], row[:, :, None], column[:, None, :]]
 
@@ -110,7 +112,7 @@ def fit(net: Network) -> nn.Module:
         if step % per_epoch == 0:
             order = torch.randperm(len(images))
         index = order[step % per_epoch * net.batch :][: net.batch]
-        batch = augment(padded, index, net.image_size) if net.augment else images[index]
+        batch = augment(padded, index, net.augment) if net.augment else images[index]
         done = (step + 1) / steps
         scale = done / 0.2 if done < 0.2 else 0.5 + 0.5 * math.cos(math.pi * (done - 0.2) / 0.8)
         for group in optimizer.param_groups:

@@ -111,12 +111,12 @@ def draw(rows: list[dict[str, Any]]) -> None:
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(figsize=(8.6, 4.8), dpi=80)
-    for i, family in enumerate(sorted({row["family"] for row in rows})):
-        mine = [row for row in rows if row["family"] == family]
+    for i, name in enumerate(sorted({row["family"] for row in rows})):
+        mine = [row for row in rows if row["family"] == name]
         axes.scatter(
             [row["params"] for row in mine],
             [float(row["fashion_top1"]) for row in mine],
-            s=28, color=f"C{i % 10}", marker="osD^vPX<>*"[(i // 10 + i) % 10], label=family,
+            s=28, color=f"C{i % 10}", marker="osD^vPX<>*"[(i // 10 + i) % 10], label=name,
         )  # fmt: skip
     axes.set(xscale="log", xlabel="parameters", ylabel="Fashion-MNIST top-1 (10,000 test images)")
     axes.grid(alpha=0.3)

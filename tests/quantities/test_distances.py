@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
@@ -18,6 +18,7 @@ def test_equals_scipy_and_leaves_the_embeddings_alone(dtype, order):
     np.testing.assert_array_equal(z, before)
 
 
+@settings(deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), n=st.integers(1, 30), d=st.integers(1, 40))
 def test_symmetric_to_the_last_bit_and_zero_on_the_diagonal(seed, n, d):
     distances = squared_distances(np.random.default_rng(seed).normal(size=(n, d)) * 1e3)
@@ -35,4 +36,6 @@ def test_a_large_mean_costs_no_digits():
 
 
 def test_identical_rows_are_at_distance_zero():
-    np.testing.assert_allclose(squared_distances(np.full((5, 3), 0.1)), np.zeros((5, 5)), atol=1e-30)
+    np.testing.assert_allclose(
+        squared_distances(np.full((5, 3), 0.1)), np.zeros((5, 5)), atol=1e-30
+    )

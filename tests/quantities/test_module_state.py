@@ -11,21 +11,26 @@ from zoo_eval.quantities.module_state import (
     in_mode,
     module_mode,
     plain_attention,
+    twice_differentiable,
     weight_tensors,
 )
 
 
 class Cached(nn.Module):
-    """Fills an empty buffer and replaces another one when it runs, as caches do."""
+    """Fills an empty buffer, replaces another, and keeps results, as caches do."""
 
     def __init__(self):
         super().__init__()
         self.register_buffer("mask", None)
         self.register_buffer("table", torch.tensor([1.0, float("nan"), -0.0]), persistent=False)
+        self.cache, self.n_calls = {}, 0
 
     def forward(self, x):
         self.mask = torch.ones(1)
         self.table = torch.zeros(2)
+        self.cache["x"] = x
+        self.n_calls += 1
+        self.register_forward_hook(lambda *_: None)
         return x
 
 
@@ -52,6 +57,7 @@ def test_everything_is_put_back(mode, fails):
     flags = [module.training for module in model.modules()]
     before = bits(model)
     random_state = torch.get_rng_state()
+    cache = model[3].cache
     try:
         with in_mode(model, mode):
             assert {module.training for module in model.modules()} == {mode == "train"}
@@ -64,6 +70,8 @@ def test_everything_is_put_back(mode, fails):
         pass
     assert [module.training for module in model.modules()] == flags
     assert bits(model) == before
+    assert model[3].cache is cache == {}
+    assert model[3].n_calls == len(model[3]._forward_hooks) == 0
     assert torch.equal(torch.get_rng_state(), random_state)
 
 
@@ -88,19 +96,31 @@ def test_autocast_is_off_inside_and_on_again_after():
 
 def test_frozen_weights_are_differentiable_inside_only():
     weight, frozen = torch.ones(2, requires_grad=True), torch.ones(2)
-    with torch.no_grad(), pytest.raises(ZeroDivisionError), differentiable([weight, frozen]):
+    with torch.no_grad(), differentiable([weight, frozen]):
         gradients = torch.autograd.grad((weight * frozen * 3).sum(), [weight, frozen])
-        assert [g.tolist() for g in gradients] == [[3.0, 3.0], [3.0, 3.0]]
-        raise ZeroDivisionError
+    assert [g.tolist() for g in gradients] == [[3.0, 3.0], [3.0, 3.0]]
     assert weight.requires_grad
+    assert not frozen.requires_grad
+    with pytest.raises(RuntimeError, match="shape"), differentiable([frozen]):
+        frozen.view(3)
     assert not frozen.requires_grad
     assert torch.is_grad_enabled()
 
 
-def test_plain_attention_can_be_differentiated_twice():
+def test_attention_can_be_differentiated_twice():
     q, k, v = (torch.randn(1, 2, 5, 4, dtype=torch.float64, requires_grad=True) for _ in range(3))
     with plain_attention():
         assert torch.autograd.gradgradcheck(F.scaled_dot_product_attention, (q, k, v))
+
+
+@pytest.mark.parametrize("inplace", [False, True])
+def test_the_hard_sigmoid_can_be_differentiated_twice(inplace):
+    gate = nn.Hardsigmoid(inplace)
+    x = torch.linspace(-4.05, 4, 20, dtype=torch.float64, requires_grad=True)
+    expected = gate(x.detach().clone())
+    with twice_differentiable():
+        torch.testing.assert_close(gate(x * 1), expected, rtol=1e-15, atol=1e-16)
+        assert torch.autograd.gradgradcheck(lambda x: gate(x * x), (x,))
 
 
 class Scaled(nn.Conv2d):

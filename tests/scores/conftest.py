@@ -6,6 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from hypothesis import settings
+
+# Under the type-checking hook a call takes tens of milliseconds, on a busy machine many more:
+# no deadline, and as many examples as find a broken symmetry.
+settings.register_profile("scores", deadline=None, max_examples=25)
+settings.load_profile("scores")
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 

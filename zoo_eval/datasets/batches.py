@@ -38,7 +38,7 @@ class ModelImages:
     def take(self, places: Sequence[int]) -> Tensor:
         """The images at these places, as one batch."""
         batch = torch.stack([self._transform(self._dataset[place]) for place in places])
-        return batch.to(self._device)
+        return batch.to(self._device, memory_format=torch.channels_last)
 
 
 def balanced_places(labels: Sequence[int], n: int, seed: int) -> list[int]:

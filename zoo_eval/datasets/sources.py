@@ -110,7 +110,10 @@ def _list_parquet(path: Path, spec: DatasetSpec) -> Listing:
 
 
 def _records_of(
-    table: Any, image: str, label: str, names: tuple[str, ...] | None
+    table: Any,  # noqa: ANN401  # pyarrow.Table: pyarrow ships no types
+    image: str,
+    label: str,
+    names: tuple[str, ...] | None,
 ) -> tuple[Record, ...]:
     def constant(content: bytes) -> Callable[[], bytes]:
         return lambda: content

@@ -41,13 +41,16 @@ def build_model(line: ModelLine, weights: str, seed: int) -> nn.Module:
     return model.eval().requires_grad_(True)
 
 
-def construct(line: ModelLine, name: str, *, pretrained: bool) -> nn.Module:
+def construct(
+    line: ModelLine, name: str, *, pretrained: bool, device: str | None = None
+) -> nn.Module:
     """Let timm construct a network for the line's image size, classes and arguments.
 
     Args:
         line: What to build.
         name: `architecture`, or `architecture.tag` for pretrained weights of the hub.
         pretrained: Whether timm should load weights.
+        device: Where to construct it; `meta` gives parameters without contents.
 
     Raises:
         ModelError: timm does not know the architecture or refuses its arguments.
@@ -56,6 +59,8 @@ def construct(line: ModelLine, name: str, *, pretrained: bool) -> nn.Module:
     import timm
 
     own = dict(line.arguments)
+    if device is not None:
+        own["device"] = device
     if line.label_space in CLASSES:
         own.setdefault("num_classes", CLASSES[line.label_space])
     if not timm.is_model(line.architecture):

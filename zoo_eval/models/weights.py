@@ -65,8 +65,8 @@ def read_weights(path: Path, sha256: str | None) -> dict[str, Tensor]:
         raise WeightsError(f"The weights {path} cannot be read: {error}") from error
     if sha256 and seen != sha256:
         raise WeightsError(
-            f"The weights {path} are not what the manifest expects: SHA-256 is {seen[:12]}…, should "
-            f"be {sha256[:12]}…. Get the file again; it may be damaged."
+            f"The weights {path} are not what the manifest expects: their SHA-256 is {seen[:12]}…, "
+            f"but should be {sha256[:12]}…. Get the file again; it may be damaged."
         )
     try:
         if path.suffix == ".safetensors":

@@ -5,13 +5,15 @@ of frozen weights, second derivatives of attention) it asks for here too, and ge
 for as long as the `with` block lasts.
 """
 
-from collections.abc import Generator, Iterable
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from typing import Literal
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any, Literal
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.overrides import TorchFunctionMode
 
 from zoo_eval.errors import InputError
 
@@ -47,19 +49,21 @@ def module_mode(option: str) -> Mode:
 def in_mode(model: nn.Module, mode: Mode) -> Generator[None, None, None]:
     """Put a network into eval or train mode, and put everything back afterwards.
 
-    Restored bit for bit, also after an exception: the training flag of every submodule (a
-    caller may have frozen some), all buffers (running statistics, caches) and the state of
-    the random generators. Within the block autocast is off and the generators start from
-    seed 0, so that dropout in train mode is the same in every run.
+    Restored bit for bit, also after an exception: every attribute of every submodule (the
+    training flag, which a caller may have set differently here and there; hooks), the
+    contents of its dictionaries (buffers that are filled on first use, caches as in timm's
+    LeViT), the values of all buffers (running statistics), and the random generators. Within
+    the block autocast is off and the generators start from seed 0, so that dropout in train
+    mode is the same in every run.
     """
-    modules = list(model.modules())
-    flags = [module.training for module in modules]
-    registers: list[dict[str, Tensor | None]] = [vars(module)["_buffers"] for module in modules]
-    registered = [dict(register) for register in registers]
-    values = [
-        (buffer, buffer.detach().clone())
-        for buffer in {id(b): b for r in registered for b in r.values() if b is not None}.values()
+    attributes = [(vars(module), dict(vars(module))) for module in model.modules()]
+    registers: list[tuple[dict[Any, Any], dict[Any, Any]]] = [
+        (value, dict(value))
+        for _, before in attributes
+        for value in before.values()
+        if isinstance(value, dict)
     ]
+    buffers = [(buffer, buffer.detach().clone()) for buffer in model.buffers()]
     try:
         with ExitStack() as stack:
             _seed_generators(model, stack)
@@ -69,13 +73,11 @@ def in_mode(model: nn.Module, mode: Mode) -> Generator[None, None, None]:
                 model.eval()
             yield
     finally:
-        for module, flag in zip(modules, flags, strict=True):
-            module.training = flag
-        for register, before in zip(registers, registered, strict=True):
-            register.clear()
-            register.update(before)
+        for now, before in (*attributes, *registers):
+            now.clear()
+            now.update(before)
         with torch.no_grad():
-            for buffer, value in values:
+            for buffer, value in buffers:
                 buffer.copy_(value)
 
 
@@ -109,13 +111,38 @@ def differentiable(tensors: Iterable[Tensor]) -> Generator[None, None, None]:
             tensor.requires_grad_(requires_grad)
 
 
-def plain_attention() -> AbstractContextManager[object]:
+@contextmanager
+def plain_attention() -> Generator[None, None, None]:
     """Compute attention by matrix products and a softmax instead of a fused kernel.
 
-    The fused kernels have no second derivative, and counters of operations see into some
-    of them but not into others.
+    Counters of operations see into some of the fused kernels but not into others.
     """
-    return sdpa_kernel(SDPBackend.MATH)
+    with sdpa_kernel(SDPBackend.MATH):
+        yield
+
+
+@contextmanager
+def twice_differentiable() -> Generator[None, None, None]:
+    """Write operations that torch can differentiate only once in terms of others.
+
+    These are fused attention and the hard sigmoid, the gate of MobileNet v3 and its kin.
+    """
+    with plain_attention(), _HardSigmoidByRelu6():
+        yield
+
+
+class _HardSigmoidByRelu6(TorchFunctionMode):
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:  # noqa: ANN401  # whatever torch returns
+        kwargs = kwargs or {}
+        if func is F.hardsigmoid:
+            return F.relu6((args[0] if args else kwargs["input"]) + 3) / 6
+        return func(*args, **kwargs)
 
 
 def weight_tensors(model: nn.Module) -> list[tuple[str, nn.Parameter]]:

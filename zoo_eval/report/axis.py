@@ -56,9 +56,19 @@ def _placed(
     span = (high - low) or 1.0
     scale = (1 - 2 * _MARGIN) / span
     offset = _MARGIN if high > low else 0.5
-    marks = [(float(transform(t)) if transform else t, tick(t)) for t in ticks]
-    placed = ((offset + (at - low) * scale, label) for at, label in marks)
+    marks = [float(transform(t)) if transform else t for t in ticks]
+    places = [offset + (mark - low) * scale for mark in marks]
+    placed = zip(places, _labels(ticks), strict=True)
     return offset + (values - low) * scale, tuple(p for p in placed if 0 <= p[0] <= 1)
+
+
+def _labels(ticks: list[float]) -> list[str]:
+    """Labels with equally many decimals, unless one has a prefix or an exponent."""
+    labels = [tick(t) for t in ticks]
+    decimals = max((len(label.partition(".")[2]) for label in labels), default=0)
+    if any(label[-1].isalpha() or "e" in label for label in labels):
+        return labels
+    return [f"{t:.{decimals}f}" for t in ticks]
 
 
 def _round_steps(low: float, high: float) -> list[float]:

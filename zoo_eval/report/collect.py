@@ -7,6 +7,7 @@ from typing import Protocol, runtime_checkable
 import pandas as pd
 
 from zoo_eval.errors import ReportError
+from zoo_eval.report.frames import Frame
 from zoo_eval.report.labels import SETTING, Options, label_settings
 
 # Known before any network is run. A score that does not beat them is not worth its time.
@@ -14,34 +15,34 @@ BASELINES = ("params", "macs", "activations")
 
 
 @runtime_checkable
-class Frames(Protocol):
+class StoreFrames(Protocol):
     """What is read from a store; `zoo_eval.Store` has it."""
 
-    def scores(self) -> pd.DataFrame:
+    def scores(self) -> Frame:
         """Newest value of every score setting."""
         ...
 
-    def models(self) -> pd.DataFrame:
+    def models(self) -> Frame:
         """Facts of every model."""
         ...
 
-    def accuracies(self) -> pd.DataFrame:
+    def accuracies(self) -> Frame:
         """Accuracy by model, benchmark and metric."""
         ...
 
-    def trust(self) -> pd.DataFrame:
+    def trust(self) -> Frame:
         """Measured against published accuracy."""
         ...
 
-    def runs(self) -> pd.DataFrame:
+    def runs(self) -> Frame:
         """Runs, oldest first."""
         ...
 
-    def datasets(self) -> pd.DataFrame:
+    def datasets(self) -> Frame:
         """Datasets by digest."""
         ...
 
-    def failures(self) -> pd.DataFrame:
+    def failures(self) -> Frame:
         """Models whose last attempt did not end well."""
         ...
 
@@ -65,16 +66,16 @@ class ReportData:
         failures: The store's failures.
     """
 
-    scores: pd.DataFrame
-    columns: pd.DataFrame
-    undefined: pd.DataFrame
-    models: pd.DataFrame
-    accuracies: pd.DataFrame
+    scores: Frame
+    columns: Frame
+    undefined: Frame
+    models: Frame
+    accuracies: Frame
     sources: Mapping[str, str]
-    trust: pd.DataFrame
-    runs: pd.DataFrame
-    datasets: pd.DataFrame
-    failures: pd.DataFrame
+    trust: Frame
+    runs: Frame
+    datasets: Frame
+    failures: Frame
 
     @property
     def baselines(self) -> list[str]:
@@ -82,7 +83,7 @@ class ReportData:
         return [name for name in BASELINES if name in self.scores.columns]
 
 
-def collect(store: Frames, defaults: Mapping[str, Options] | None = None) -> ReportData:
+def collect(store: StoreFrames, defaults: Mapping[str, Options] | None = None) -> ReportData:
     """Read everything that a report needs.
 
     Args:
@@ -123,7 +124,7 @@ def collect(store: Frames, defaults: Mapping[str, Options] | None = None) -> Rep
     )
 
 
-def _known_defaults(stored: pd.DataFrame) -> Mapping[str, Options]:
+def _known_defaults(stored: Frame) -> Mapping[str, Options]:
     """Defaults from the registry, which is not even imported if no score has an option."""
     if stored["options"].isin(["", "{}"]).all():
         return {}
@@ -132,7 +133,7 @@ def _known_defaults(stored: pd.DataFrame) -> Mapping[str, Options]:
     return {name: score.options for name, score in SCORES.items()}
 
 
-def _columns(tall: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFrame:
+def _columns(tall: Frame, settings: Frame) -> Frame:
     by_label = tall.groupby("label")
     facts = settings.set_index("label")
     facts["seeds"] = by_label["seed"].nunique()
@@ -140,7 +141,7 @@ def _columns(tall: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFrame:
     return facts
 
 
-def _undefined(tall: pd.DataFrame) -> pd.DataFrame:
+def _undefined(tall: Frame) -> Frame:
     """Reasons of the models for which no seed gave a value, the most frequent first."""
     without = tall.groupby(["label", "model"])["value"].transform("count") == 0
     rows = tall[without].drop_duplicates(["label", "model"])
@@ -153,7 +154,7 @@ def _undefined(tall: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _accuracies(stored: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]:
+def _accuracies(stored: Frame) -> tuple[Frame, dict[str, str]]:
     truth = (stored["benchmark"] + "_" + stored["metric"]).rename("truth")
     wide = stored.pivot_table(index="model", columns=truth, values="value")
     sources = {

@@ -18,9 +18,12 @@ _DPI = 200
 def forest_figure(found: Findings) -> Figure:
     """Spearman's ρ of every score with its interval, strongest on top."""
     table = found.correlations[found.correlations["spearman_rho"].notna()]
+    names = [str(score) for score in table.index]
     n = max(len(table), 1)
-    figure = _figure(5.2, 0.9 + 0.22 * n)
-    axes = figure.add_axes((0.4, 0.55 / (0.9 + 0.22 * n), 0.57, 0.22 * n / (0.9 + 0.22 * n)))
+    left, width = 0.25 + 0.062 * max(map(len, names), default=0), 3.1  # inches
+    figure = _figure(left + width + 0.15, 0.9 + 0.22 * n)
+    box = np.array([left, 0.55, width, 0.22 * n]) / np.tile(figure.get_size_inches(), 2)
+    axes = figure.add_axes((box[0], box[1], box[2], box[3]))
     places = np.arange(n, 0, -1)
     for baseline, marker, colour in ((False, "o", _SCORE), (True, "D", _BASELINE)):
         chosen = (table["baseline"] == baseline).to_numpy(bool)
@@ -31,8 +34,8 @@ def forest_figure(found: Findings) -> Figure:
             rows["spearman_rho"], at, marker, color=colour, markersize=4, label=name, clip_on=False
         )
     axes.axvline(0, color=_GREY, linewidth=0.6, zorder=0)
-    axes.set(xlim=(-1, 1), ylim=(0.3, n + 0.7))
-    axes.set_yticks(places[: len(table)], table.index.tolist(), fontsize=7, parse_math=False)
+    axes.set(xlim=(-1, 1), ylim=(0.3, n + 0.7), xticks=(-1, -0.5, 0, 0.5, 1))
+    axes.set_yticks(places[: len(table)], names, fontsize=7, parse_math=False)
     axes.tick_params(axis="x", labelsize=7)
     axes.set_xlabel(f"Spearman ρ with {found.truth}, 95 % interval", fontsize=8, parse_math=False)
     axes.spines[["top", "right"]].set_visible(False)
@@ -46,12 +49,11 @@ def scatter_figure(found: Findings, score: str) -> Figure:
     figure = _figure(3.4, 2.7)
     axes = figure.add_axes((0.16, 0.17, 0.81, 0.73))
     across, up = axis_of(x), axis_of(y)
-    for outside, style in ((False, {"color": _SCORE}), (True, {"mfc": "none", "mec": _BASELINE})):
+    size = 2.6 if len(x) < 300 else 1.6
+    for outside, edge, face in ((False, _SCORE, _SCORE), (True, _BASELINE, "none")):
         chosen = untrusted == outside
-        axes.plot(
-            across.positions[chosen], up.positions[chosen], "o", markersize=2.6, alpha=0.7, mew=0.6,
-            **style,
-        )  # fmt: skip
+        x_at, y_at = across.positions[chosen], up.positions[chosen]
+        axes.plot(x_at, y_at, "o", ms=size + 2 * outside, mew=0.7, alpha=0.75, mec=edge, mfc=face)
     for axis, placed in ((axes.xaxis, across), (axes.yaxis, up)):
         axis.set_ticks([at for at, _ in placed.ticks], [label for _, label in placed.ticks])
     axes.tick_params(labelsize=6.5)

@@ -9,6 +9,7 @@ import pandas as pd
 from zoo_eval.correlation import Comparison, compare, correlate
 from zoo_eval.errors import ReportError
 from zoo_eval.report.collect import ReportData
+from zoo_eval.report.frames import Frame, Series
 
 # Asked for first where several accuracies are known for equally many models.
 _PREFERRED = ("fashion", "imagenet", "real", "v2", "sketch", "a", "r")
@@ -34,9 +35,9 @@ class Findings:
 
     data: ReportData
     truth: str
-    correlations: pd.DataFrame
+    correlations: Frame
     best_baseline: str
-    leaderboard: pd.DataFrame
+    leaderboard: Frame
     resamples: int
     seed: int
 
@@ -44,6 +45,12 @@ class Findings:
     def scores(self) -> list[str]:
         """Labels of the scores that are not baselines, strongest first."""
         return self.correlations.index[~self.correlations["baseline"]].tolist()
+
+    @property
+    def drawable(self) -> list[str]:
+        """Labels of the scores that at least one model of the leaderboard has."""
+        board = self.leaderboard
+        return [score for score in self.correlations.index if board[score].notna().any()]
 
     @property
     def untrusted(self) -> list[str]:
@@ -68,7 +75,7 @@ def findings(
     """
     truth = _choose_truth(data, truth)
     accuracy, family = data.accuracies[truth], data.models["family"]
-    table = correlate(data.scores, accuracy, family, _params(data), resamples, seed)
+    table: Frame = correlate(data.scores, accuracy, family, _params(data), resamples, seed)
     table["baseline"] = table.index.isin(data.baselines)
     table["seconds"] = data.columns["seconds"]
     table = table.sort_values("spearman_rho", key=np.abs, ascending=False, kind="stable")
@@ -98,7 +105,8 @@ def _choose_truth(data: ReportData, truth: str | None) -> str:
             "tried has an accuracy in the store."
         )
     if truth is None:
-        return min(map(str, known.index), key=lambda name: (-known[name], _preference(name)))
+        most = known[known == known.max()].index
+        return min(map(str, most), key=_preference)
     if truth not in known:
         listed = ", ".join(f"{name} ({n} models)" for name, n in known.items())
         raise ReportError(f"No model has the accuracy {truth!r}; the store has: {listed}.")
@@ -111,20 +119,21 @@ def _preference(truth: str) -> tuple[bool, int, str]:
     return metric != "top1", rank, truth
 
 
-def _params(data: ReportData) -> pd.Series:
+def _params(data: ReportData) -> Series:
     """Parameters as counted where they were, else as the manifest states them."""
     stated = data.models["params"].astype("float64")
     return data.scores["params"].fillna(stated) if "params" in data.scores else stated
 
 
-def _leaderboard(data: ReportData, truth: str) -> pd.DataFrame:
+def _leaderboard(data: ReportData, truth: str) -> Frame:
     gate = data.trust.groupby("model")["trusted"].all()
     checked: dict[str, bool] = {str(model): bool(passed) for model, passed in gate.items()}
     known = data.accuracies[truth].dropna().rename(truth)
-    trusted = pd.Series([checked.get(m) for m in known.index], known.index, object, "trusted")
+    flags = [checked.get(str(model)) for model in known.index]
+    trusted = pd.Series(flags, known.index, object, "trusted")
     params = _params(data).rename("params")
     shown = [*data.scores.columns, "params", "macs", "activations", "details"]
     facts = data.models.drop(columns=shown, errors="ignore")
     scores = data.scores.drop(columns="params", errors="ignore")
-    board = pd.concat([known, trusted, facts, params, scores], axis=1, join="inner")
+    board: Frame = pd.concat([known, trusted, facts, params, scores], axis=1, join="inner")
     return board.sort_values(truth, ascending=False, kind="stable")

@@ -17,6 +17,19 @@ def fixed(value: float, digits: int = 3) -> str:
     return text.removeprefix("-") if float(text) == 0 else text
 
 
+def share(value: float) -> str:
+    """A share in per cent, where only all is 100 % and only nothing is 0 %; empty for NaN.
+
+    >>> share(1.0), share(0.99987), share(0.68), share(0.0001), share(0.0)
+    ('100%', '99.9%', '68.0%', '0.1%', '0%')
+    """
+    if math.isnan(value):
+        return ""
+    if value in (0, 1):
+        return f"{value:.0%}"
+    return f"{min(max(value, 0.001), 0.999):.1%}"
+
+
 def p_value(value: float) -> str:
     """A p-value, whose exact size does not matter once it is tiny.
 
@@ -29,7 +42,7 @@ def p_value(value: float) -> str:
 def count(value: float) -> str:
     """A large number with three digits and a prefix.
 
-    >>> count(25_557_032), count(999_950), count(640), count(math.nan)
+    >>> count(25_557_032.0), count(999_950.0), count(640.0), count(math.nan)
     ('25.6 M', '1.00 M', '640', '')
     """
     if math.isnan(value):
@@ -46,9 +59,16 @@ def significant(value: float) -> str:
     """Any number with four digits; empty for NaN.
 
     >>> significant(0.123456), significant(-27.5), significant(1.5e-9), significant(123456.0)
-    ('0.1235', '-27.5', '1.5e-09', '1.235e+05')
+    ('0.1235', '-27.50', '1.500e-9', '1.235e5')
+    >>> significant(1186.0), significant(0.0), significant(3.0)
+    ('1186', '0', '3.000')
     """
-    return "" if math.isnan(value) else f"{value:.4g}"
+    if math.isnan(value) or value == 0:
+        return "" if math.isnan(value) else "0"
+    mantissa, exponent = f"{value:.3e}".split("e")
+    if -4 <= int(exponent) <= 4:
+        return f"{value:.{max(3 - int(exponent), 0)}f}"
+    return f"{mantissa}e{int(exponent)}"
 
 
 def seconds(value: float) -> str:
@@ -67,7 +87,7 @@ def seconds(value: float) -> str:
 def tick(value: float) -> str:
     """A number at an axis, as short as it can be.
 
-    >>> tick(0.25), tick(2_000_000), tick(0.0), tick(1e40), tick(0.00002)
+    >>> tick(0.25), tick(2e6), tick(0.0), tick(1e40), tick(0.00002)
     ('0.25', '2M', '0', '1e40', '2e-5')
     """
     size = abs(value)

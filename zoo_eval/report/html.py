@@ -33,7 +33,7 @@ def to_html(found: Findings, made: Provenance) -> str:
         undefined=tables.undefined_table(found),
         failures=tables.failures_table(found),
         interval_svg=interval_svg,
-        scatters=[(label, *_scatter(found, label)) for label in found.correlations.index],
+        scatters=[(label, *_scatter(found, label)) for label in found.drawable],
         any_untrusted=bool(found.untrusted),
     )
 
@@ -46,7 +46,5 @@ def _minus(text: str) -> str:
 def _scatter(found: Findings, score: str) -> tuple[str, Markup]:
     x, y, untrusted, models = points(found, score)
     title = scatter_title(found, score)
-    if not models:
-        return title, Markup()
     about = f"{score} against {found.truth}: {title}"
     return title, scatter_svg(x, y, models, untrusted, about, score, found.truth)

@@ -1,16 +1,17 @@
 """Names of score columns: the score, and whatever tells it from its siblings."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 
-import pandas as pd
+from zoo_eval.report.frames import Frame
 
 SETTING = ["score", "options", "weights", "dataset"]
 
 Options = Mapping[str, object]
 
 
-def label_settings(scores: pd.DataFrame, defaults: Mapping[str, Options]) -> pd.DataFrame:
+def label_settings(scores: Frame, defaults: Mapping[str, Options]) -> Frame:
     """One label per setting of a score that occurs in a frame of stored scores.
 
     A label is the score's name, then in brackets the options that differ from the defaults,
@@ -26,7 +27,7 @@ def label_settings(scores: pd.DataFrame, defaults: Mapping[str, Options]) -> pd.
     Returns:
         The distinct settings, with a column `label`.
     """
-    settings = scores[SETTING].drop_duplicates().reset_index(drop=True)
+    settings: Frame = scores[SETTING].drop_duplicates().reset_index(drop=True)
     weights = settings.groupby("score")["weights"].nunique()
     imaged = settings[settings["dataset"] != "none"]
     datasets = imaged.groupby("score")["dataset"].nunique()
@@ -35,14 +36,18 @@ def label_settings(scores: pd.DataFrame, defaults: Mapping[str, Options]) -> pd.
         + (f" on {row.dataset}" if datasets.get(row.score, 0) > 1 else "")
         for row in settings.itertuples()
     ]
-    short = [
-        _with_options(row.score, row.options, defaults.get(row.score, {}))
-        for row in settings.itertuples()
+    short, full = (
+        [
+            _with_options(row.score, row.options, known.get(row.score, {})) + suffix
+            for row, suffix in zip(settings.itertuples(), suffixes, strict=True)
+        ]
+        for known in (defaults, {})
+    )
+    occurrences = Counter(short)
+    settings["label"] = [
+        brief if occurrences[brief] == 1 else whole
+        for brief, whole in zip(short, full, strict=True)
     ]
-    full = [_with_options(row.score, row.options, {}) for row in settings.itertuples()]
-    labels = pd.Series(short) + pd.Series(suffixes, dtype=object)
-    shared = labels.duplicated(keep=False)
-    settings["label"] = labels.where(~shared, pd.Series(full) + pd.Series(suffixes, dtype=object))
     return settings
 
 

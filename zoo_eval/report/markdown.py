@@ -10,7 +10,7 @@ from zoo_eval.report.tables import Cell, Table
 
 # Longer lists are in leaderboard.csv and in the store.
 _LINES = 20
-_SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_[]|~#"} | {"<": "&lt;", "\n": " ", "\r": " "})
+_SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*[]|#"} | {"<": "&lt;", "\n": " ", "\r": " "})
 
 
 def to_markdown(found: Findings, made: Provenance, figures: dict[str, str]) -> str:

@@ -47,7 +47,7 @@ def _versions() -> dict[str, str]:
 
 def _git_commit() -> str:
     package = Path(next(iter(zoo_eval.__path__)))
-    git = ["git", "-C", str(package)]
+    git = ["git", "--no-optional-locks", "-C", str(package)]
     try:
         top = _output([*git, "rev-parse", "--show-toplevel"])
         # An installed package may lie below a repository that is not ours.

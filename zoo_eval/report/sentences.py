@@ -40,7 +40,7 @@ def scope(found: Findings) -> str:
     )
     left_out = len(data.scores) - len(board)
     if left_out:
-        text += f"; {left_out} more {'was' if left_out == 1 else 'were'} tried but have no {found.truth}"
+        text += f"; {_count(left_out, 'more model')} without {found.truth} left out"
     return f"{text}. Accuracies: {source}." if source else f"{text}."
 
 
@@ -60,7 +60,8 @@ def verdict(found: Findings) -> str:
     if not winners:
         return f"None of {_count(compared, 'score')} beats {best}: for none of them {how}."
     verb = "beats" if len(winners) == 1 else "beat"
-    return f"{len(winners)} of {_count(compared, 'score')} {verb} {best} ({how}): {', '.join(winners)}."
+    listed = ", ".join(winners)
+    return f"{len(winners)} of {_count(compared, 'score')} {verb} {best} ({how}): {listed}."
 
 
 def trust(found: Findings) -> str:

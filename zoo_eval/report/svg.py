@@ -11,7 +11,7 @@ from zoo_eval.report import formats
 from zoo_eval.report.axis import axis_of
 
 _WIDTH, _HEIGHT = 340, 236
-_LEFT, _RIGHT, _TOP, _BOTTOM = 40, 334, 6, 204
+_LEFT, _RIGHT, _TOP, _BOTTOM = 48, 334, 6, 204
 
 
 def scatter_svg(
@@ -37,11 +37,11 @@ def scatter_svg(
     for position, label in x.ticks:
         at = _LEFT + position * across
         parts.append(f'<path class="grid" d="M{at:.1f} {_TOP}V{_BOTTOM}"/>')
-        parts.append(f'<text x="{at:.1f}" y="{_BOTTOM + 13}" class="x">{escape(label)}</text>')
+        parts.append(f'<text x="{at:.1f}" y="{_BOTTOM + 13}" class="x">{_minus(label)}</text>')
     for position, label in y.ticks:
         at = _BOTTOM - position * down
         parts.append(f'<path class="grid" d="M{_LEFT} {at:.1f}H{_RIGHT}"/>')
-        parts.append(f'<text x="{_LEFT - 4}" y="{at + 3.5:.1f}" class="y">{escape(label)}</text>')
+        parts.append(f'<text x="{_LEFT - 4}" y="{at + 3.5:.1f}" class="y">{_minus(label)}</text>')
     middle = (_LEFT + _RIGHT) / 2
     named = f"{score_name}, {x.scale}" if x.scale else score_name
     parts.append(f'<text x="{middle:.0f}" y="{_HEIGHT - 4}" class="x name">{escape(named)}</text>')
@@ -50,18 +50,23 @@ def scatter_svg(
         f"{escape(accuracy_name)}</text>"
     )
     xs, ys = _LEFT + x.positions * across, _BOTTOM - y.positions * down
+    radius = 2.6 if len(models) < 300 else 1.7
     # Hollow points last, so that no other point covers them.
     for outside in (False, True):
         parts.append(f'<g class="{"outside" if outside else "points"}">')
-        for i in np.flatnonzero(untrusted == outside):
+        for i in np.flatnonzero(untrusted == outside).tolist():
             about = f"{models[i]}: {formats.significant(score[i])}, {formats.fixed(accuracy[i])}"
             parts.append(
-                f'<circle cx="{xs[i]:.1f}" cy="{ys[i]:.1f}" r="2.6"><title>{escape(about)}</title>'
-                "</circle>"
+                f'<circle cx="{xs[i]:.1f}" cy="{ys[i]:.1f}" r="{radius}">'
+                f"<title>{escape(about)}</title></circle>"
             )
         parts.append("</g>")
     parts.append("</svg>")
     return Markup("".join(parts))  # every text above is escaped
+
+
+def _minus(tick_label: str) -> Markup:
+    return escape(tick_label.replace("-", "−"))
 
 
 def interval_svg(value: float, low: float, high: float, baseline: bool) -> Markup:
@@ -73,17 +78,18 @@ def interval_svg(value: float, low: float, high: float, baseline: bool) -> Marku
         return Markup()
 
     def at(number: float) -> str:
-        return f"{60 + 58 * min(max(number, -1), 1):.1f}"
+        return f"{80 + 76 * min(max(number, -1), 1):.1f}"
 
     parts = [
-        '<svg class="forest" viewBox="0 0 120 16" aria-hidden="true">',
-        '<path class="grid" d="M2 0V16M60 0V16M118 0V16"/>',
+        '<svg class="forest" viewBox="0 0 160 53" aria-hidden="true">',
+        '<path class="grid" d="M4 0V53M42 0V53M118 0V53M156 0V53"/>',
+        '<path class="zero" d="M80 0V53"/>',
     ]
     if not math.isnan(low):
-        parts.append(f'<path class="whisker" d="M{at(low)} 8H{at(high)}"/>')
+        parts.append(f'<path class="whisker" d="M{at(low)} 22v8m0-4H{at(high)}m0-4v8"/>')
     if baseline:
-        parts.append(f'<path class="baseline" d="M{at(value)} 3l5 5-5 5-5-5z"/>')
+        parts.append(f'<path class="baseline" d="M{at(value)} 22l4 4-4 4-4-4z"/>')
     else:
-        parts.append(f'<circle class="value" cx="{at(value)}" cy="8" r="3.6"/>')
+        parts.append(f'<circle class="value" cx="{at(value)}" cy="26" r="3.2"/>')
     parts.append("</svg>")
     return Markup("".join(parts))  # numbers only

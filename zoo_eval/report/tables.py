@@ -5,11 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
-
 from zoo_eval.report import formats
 from zoo_eval.report.collect import BASELINES
 from zoo_eval.report.findings import Findings
+from zoo_eval.report.frames import Frame
 
 # A page of numbers is not a leaderboard: beside the baselines, the strongest scores are shown.
 LEADERBOARD_SCORES = 8
@@ -17,11 +16,19 @@ LEADERBOARD_SCORES = 8
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its title, what it means, and whether it holds numbers."""
+    """A column of a table.
+
+    Attributes:
+        title: What stands above it.
+        meaning: What that means; empty if it is plain.
+        numeric: Whether it holds numbers.
+        drawn: Whether a page should draw its numbers and intervals, from -1 to 1.
+    """
 
     title: str
     meaning: str = ""
     numeric: bool = True
+    drawn: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,7 +75,7 @@ def correlations_table(found: Findings) -> Table:
     """One line per score, strongest first, the baselines among them."""
     columns = (
         Column("Score", "name[options] @weights on dataset", numeric=False),
-        Column("Spearman ρ", "rank correlation with the accuracy, 95 % interval"),
+        Column("Spearman ρ", "rank correlation with the accuracy, 95 % interval", drawn=True),
         Column("Kendall τ_b", "concordant less discordant pairs, 95 % interval"),
         Column("Weighted τ", "Kendall's τ that counts the best models more"),
         Column("Partial ρ", "what is left of ρ at equal parameters"),
@@ -92,8 +99,8 @@ def correlations_table(found: Findings) -> Table:
                 Cell(
                     formats.fixed(r.difference), r.difference, r.difference_low, r.difference_high
                 ),
-                Cell(str(r.n), r.n),
-                Cell("" if math.isnan(r.coverage) else f"{r.coverage:.0%}", r.coverage),
+                Cell(str(r.n), float(r.n)),
+                Cell(formats.share(r.coverage), r.coverage),
                 Cell(formats.seconds(r.seconds), r.seconds),
             ),
             "baseline" if r.baseline else "",
@@ -122,7 +129,7 @@ def leaderboard_table(found: Findings) -> Table:
         Row(
             (
                 Cell(str(model)),
-                Cell(f"{ranks[model]:.0f}", ranks[model]),
+                Cell(f"{ranks[model]:.0f}", float(ranks[model])),
                 Cell(_text(r["family"])),
                 _fixed(r[found.truth]),
                 Cell(trusted[r["trusted"]]),
@@ -145,7 +152,7 @@ def undefined_table(found: Findings) -> Table:
         Column("For example", numeric=False),
     )
     whole = [
-        Row((Cell(str(score)), Cell(str(r.n), r.n), Cell(f"No correlation: {reason}."), Cell("")))
+        Row((Cell(str(score)), Cell(str(r.n), float(r.n)), Cell(f"No correlation: {reason}."), Cell("")))
         for score, r in _records(found.correlations)
         if (reason := r.undefined_because)
     ]
@@ -153,7 +160,7 @@ def undefined_table(found: Findings) -> Table:
         Row(
             (
                 Cell(str(r.score)),
-                Cell(str(r.n_models), r.n_models),
+                Cell(str(r.n_models), float(r.n_models)),
                 Cell(_text(r.reason)),
                 Cell(str(r.example)),
             )
@@ -180,7 +187,7 @@ def baselines_missing(found: Findings) -> list[str]:
     return [name for name in BASELINES if name not in found.data.baselines]
 
 
-def _records(frame: pd.DataFrame) -> Iterable[tuple[Any, Any]]:
+def _records(frame: Frame) -> Iterable[tuple[Any, Any]]:
     """Index and named fields of each row; labels are no identifiers, so columns must be."""
     return zip(frame.index, frame.itertuples(index=False), strict=True)
 
@@ -195,4 +202,5 @@ def _fixed(value: float) -> Cell:
 
 
 def _text(value: object) -> str:
-    return "" if value is None or value != value else str(value)
+    missing = value is None or (isinstance(value, float) and math.isnan(value))
+    return "" if missing else str(value)

@@ -62,7 +62,7 @@ def write_findings(found: Findings, folder: Path, made: Provenance) -> ReportFil
     Raises:
         ReportError: the folder cannot be written.
     """
-    scatters = _scatter_files([str(score) for score in found.correlations.index])
+    scatters = _scatter_files(found.drawable)
     forest = f"Spearman ρ of every score with {found.truth}"
     files = ReportFiles(
         html=folder / "report.html",

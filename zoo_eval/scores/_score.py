@@ -92,7 +92,7 @@ class Score:
 
     def givens(self) -> frozenset[str]:
         """Names of everything that must come from outside to compute this score."""
-        return closure(self.needs) & GIVENS.keys()
+        return closure(self.needs).intersection(GIVENS)
 
     def with_defaults(self, options: Mapping[str, OptionValue]) -> dict[str, OptionValue]:
         """All options, defaults filled in.

@@ -22,11 +22,9 @@ def slow_dsmi(z, labels, bandwidth, t=1, repeats=5, seed=0):
     for c in np.unique(labels):
         of_class = labels == c
         size = int(of_class.sum())
-        random.seed(seed)
-        reference = [
-            dse(embeddings=z[random.sample(range(len(z)), k=size)], bandwidth=bandwidth, t=t)
-            for _ in range(repeats)
-        ]
+        generator = random.Random(seed)
+        subsets = [generator.sample(range(len(z)), k=size) for _ in range(repeats)]
+        reference = [dse(embeddings=z[subset], bandwidth=bandwidth, t=t) for subset in subsets]
         own = dse(embeddings=z[of_class], bandwidth=bandwidth, t=t)
         total += size / len(z) * (np.mean(reference) - own)
     return total
@@ -108,12 +106,13 @@ def test_the_size_of_a_batch_changes_nothing(entries, monkeypatch):
     assert dsmi(embeddings=z, labels=labels) == pytest.approx(value, rel=1e-13)
 
 
-def test_the_global_random_generator_is_left_alone():
+def test_the_global_random_generator_does_not_matter():
     z, labels = data()
-    random.seed(5)
-    state = random.getstate()
-    dsmi(embeddings=z, labels=labels)
-    assert random.getstate() == state
+    values = set()
+    for state in (1, 2):
+        random.seed(state)
+        values.add(dsmi(embeddings=z, labels=labels))
+    assert len(values) == 1
 
 
 # 3. symmetries
@@ -134,9 +133,7 @@ def test_another_order_changes_the_draw_only():
     # 400 subsets of 15 of 60 images; the standard error of the mean is below 0.01 bits.
     z, labels = data()
     order = np.random.default_rng(1).permutation(60)
-    values = [
-        dsmi(embeddings=z[o], labels=labels[o], repeats=400) for o in (np.arange(60), order)
-    ]
+    values = [dsmi(embeddings=z[o], labels=labels[o], repeats=400) for o in (np.arange(60), order)]
     assert values[0] != values[1]
     assert values[0] == pytest.approx(values[1], abs=0.04)
 

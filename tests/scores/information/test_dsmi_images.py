@@ -25,7 +25,7 @@ def test_equals_the_official_code_with_its_clusters(reference_embeddings, expect
 
 
 def test_our_clusters_are_the_official_ones(reference_embeddings, expected, case):
-    z, labels, logits = reference_embeddings(case)
+    _, labels, logits = reference_embeddings(case)
     clusters = image_clusters(logits, n_clusters=len(np.unique(labels)))
     assert adjusted_rand_score(clusters, expected(case, "spectral_cluster_labels")) == 1
 

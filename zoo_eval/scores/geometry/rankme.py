@@ -31,9 +31,7 @@ def rankme(uncentred_svd: ThinSvd) -> float:
         ScoreUndefinedError: every embedding is zero, so there is no spectrum.
 
     References:
-        Garrido et al., "RankMe: Assessing the Downstream Performance of Pretrained
-        Self-Supervised Representations by Their Rank", ICML 2023, Eq. (1),
-        https://arxiv.org/abs/2210.02885
+        Garrido et al., "RankMe", ICML 2023, Eq. (1), https://arxiv.org/abs/2210.02885
         Roy and Vetterli, "The Effective Rank: A Measure of Effective Dimensionality",
         EUSIPCO 2007.
 

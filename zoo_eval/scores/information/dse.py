@@ -43,9 +43,7 @@ def dse(
         ScoreUndefinedError: `bandwidth="median"` and the median distance is 0.
 
     References:
-        Liao, Liu et al., "Assessing Neural Network Representations During Training Using
-        Noise-Resilient Diffusion Spectral Entropy", 2023, definition of DSE,
-        https://arxiv.org/abs/2312.04823
+        Liao et al., "Diffusion Spectral Entropy" (2023), DSE, https://arxiv.org/abs/2312.04823
 
     >>> far_apart = 1e4 * (1 - np.eye(8))
     >>> round(dse(far_apart, 3), 6)

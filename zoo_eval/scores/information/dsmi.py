@@ -52,9 +52,7 @@ def dsmi(
             distance is 0.
 
     References:
-        Liao, Liu et al., "Assessing Neural Network Representations During Training Using
-        Noise-Resilient Diffusion Spectral Entropy", 2023, definition of DSMI,
-        https://arxiv.org/abs/2312.04823
+        Liao et al., "Diffusion Spectral Entropy" (2023), DSMI, https://arxiv.org/abs/2312.04823
 
     >>> far_apart = 1e4 * (1 - np.eye(4))
     >>> dsmi(far_apart, 3, np.array([0, 0, 1, 1]))  # within a class as far as anywhere

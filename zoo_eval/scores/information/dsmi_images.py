@@ -50,9 +50,7 @@ def dsmi_images(
             distance is 0.
 
     References:
-        Liao, Liu et al., "Assessing Neural Network Representations During Training Using
-        Noise-Resilient Diffusion Spectral Entropy", 2023, definition of DSMI,
-        https://arxiv.org/abs/2312.04823
+        Liao et al., "Diffusion Spectral Entropy" (2023), DSMI, https://arxiv.org/abs/2312.04823
 
     >>> two_pairs = 1e4 * (1 - np.kron(np.eye(2), np.ones((2, 2))))
     >>> round(dsmi_images(two_pairs, 3, np.array([0, 0, 1, 1]), repeats=5000), 1)

@@ -34,9 +34,7 @@ def h_score_shrinkage(centred_svd: ThinSvd, labels: Int[np.ndarray, " n"]) -> fl
         ScoreUndefinedError: there is one class only, or all embeddings are equal.
 
     References:
-        Ibrahim, Ponomareva and Mazumder, "Newer is Not Always Better: Rethinking
-        Transferability Metrics, Their Peculiarities, Stability and Performance",
-        ECML PKDD 2022, https://arxiv.org/abs/2110.06893
+        Ibrahim et al., "Newer is Not Always Better", ECML 2022, https://arxiv.org/abs/2110.06893
         Bao et al., "An Information-Theoretic Approach to Transferability in Task Transfer
         Learning", ICIP 2019 (the H-score itself).
         Ledoit and Wolf, "A well-conditioned estimator for large-dimensional covariance

@@ -45,8 +45,7 @@ def knn_accuracy(
             embedding is zero and has no angle.
 
     References:
-        Wu et al., "Unsupervised Feature Learning via Non-Parametric Instance Discrimination",
-        CVPR 2018 (k-NN on embeddings by cosine), https://arxiv.org/abs/1805.01978
+        Wu et al., "Instance Discrimination", CVPR 2018, https://arxiv.org/abs/1805.01978
         arXiv 2503.18528 (k-NN as a transferability score), https://arxiv.org/abs/2503.18528
 
     >>> z = np.array([[1.0, 0.0], [1.0, 0.1], [0.0, 1.0], [0.1, 1.0]])

@@ -37,8 +37,7 @@ def leep(
         ScoreUndefinedError: there is one class only; LEEP is then 0 for every network.
 
     References:
-        Nguyen et al., "LEEP: A New Measure to Evaluate Transferability of Learned
-        Representations", ICML 2020, Eqs. (1) and (2), https://arxiv.org/abs/2002.12462
+        Nguyen et al., "LEEP", ICML 2020, Eqs. (1) and (2), https://arxiv.org/abs/2002.12462
 
     >>> round(leep(np.full((4, 3), 1 / 3), np.array([0, 0, 1, 1])), 6)  # −ln 2
     -0.693147

@@ -53,8 +53,7 @@ def linear_probe_accuracy(
             folds, or the regression does not converge.
 
     References:
-        Kornblith, Shlens and Le, "Do Better ImageNet Models Transfer Better?", CVPR 2019
-        (logistic regression on embeddings), https://arxiv.org/abs/1805.08974
+        Kornblith et al., "Do Better ImageNet Models …", CVPR 2019, https://arxiv.org/abs/1805.08974
 
     >>> classes = np.arange(30) % 2
     >>> linear_probe_accuracy(np.stack([classes * 2.0, classes - 1.0], axis=1), classes)

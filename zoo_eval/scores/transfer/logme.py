@@ -55,10 +55,9 @@ def logme(
             exactly linear in fewer than n directions, so that the evidence has no maximum.
 
     References:
-        You et al., "LogME: Practical Assessment of Pre-trained Models for Transfer Learning",
-        ICML 2021, https://arxiv.org/abs/2102.11005
-        You et al., "Ranking and Tuning Pre-trained Models: A New Paradigm for Exploiting Model
-        Hubs", JMLR 2022 (fixed-point iteration), https://arxiv.org/abs/2110.10545
+        You et al., "LogME", ICML 2021, https://arxiv.org/abs/2102.11005
+        You et al., "Ranking and Tuning Pre-trained Models", JMLR 2022 (the fixed-point
+        iteration), https://arxiv.org/abs/2110.10545
 
     >>> z = np.array([[1.0], [-1.0], [1.0], [-1.0]])
     >>> round(logme(embeddings=z, labels=np.array([0, 0, 1, 1])), 6)  # no help: −(1 + ln π) / 2

@@ -32,8 +32,7 @@ def nce(logits: Float[np.ndarray, "n source_classes"], labels: Int[np.ndarray, "
         ScoreUndefinedError: there is one class only; NCE is then 0 for every network.
 
     References:
-        Tran, Nguyen and Hassner, "Transferability and Hardness of Supervised Classification
-        Tasks", ICCV 2019, https://arxiv.org/abs/1908.08142
+        Tran et al., "Transferability and Hardness", ICCV 2019, https://arxiv.org/abs/1908.08142
 
     >>> round(nce(np.array([[1.0, 0.0]] * 4), np.array([0, 0, 1, 1])), 6)  # −ln 2
     -0.693147

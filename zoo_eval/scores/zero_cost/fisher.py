@@ -17,7 +17,7 @@ from zoo_eval.scores.zero_cost._per_image import rows_per_image
 @score(
     unit="nats²",
     higher_is_better=True,
-    bounds=(0, float("inf")),
+    bounds=(0.0, float("inf")),
     weights=INITIAL,
     cost="1 forward, 1 backward",
 )

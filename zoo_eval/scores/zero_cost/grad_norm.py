@@ -11,7 +11,7 @@ from zoo_eval.scores._score import INITIAL, score
 @score(
     unit="nats per weight unit",
     higher_is_better=True,
-    bounds=(0, float("inf")),
+    bounds=(0.0, float("inf")),
     weights=INITIAL,
     cost="1 forward, 1 backward",
 )

@@ -10,7 +10,7 @@ from zoo_eval.scores._score import INITIAL, score
 @score(
     unit="signs",
     higher_is_better=True,
-    bounds=(0, float("inf")),
+    bounds=(0.0, float("inf")),
     weights=INITIAL,
     cost="n forward and backward of one image",
 )
@@ -45,8 +45,8 @@ def gradsign(
 
     Raises:
         InputError: another `mode`.
-        ScoreUndefinedError: in paper mode, a batch norm after global pooling: one image
-            gives it one value per channel.
+        ScoreUndefinedError: a gradient is NaN; or, in paper mode, a batch norm after global
+            pooling: one image gives it one value per channel.
 
     References:
         Zhang and Jia, "GradSign: Model Performance Inference with Theoretical Insights",

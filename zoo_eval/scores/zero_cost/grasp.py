@@ -1,7 +1,8 @@
 """GraSP: what removing each weight would do to the gradient flow."""
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.autograd.graph import Node
 
 from zoo_eval.errors import ScoreUndefinedError
 from zoo_eval.quantities.gradients import Images, Labels, mean_cross_entropy, needed_weights
@@ -9,12 +10,9 @@ from zoo_eval.quantities.module_state import (
     differentiable,
     in_mode,
     module_mode,
-    plain_attention,
+    twice_differentiable,
 )
 from zoo_eval.scores._score import INITIAL, score
-
-# What torch says of an operation that can be differentiated once but not twice.
-_NO_SECOND_DERIVATIVE = ("is not implemented", "once_differentiable", "differentiate twice")
 
 
 @score(
@@ -58,24 +56,40 @@ def grasp(
             https://arxiv.org/abs/2101.08134
     """
     weights = [weight for _, weight in needed_weights(model)]
-    with in_mode(model, module_mode(mode)), differentiable(weights), plain_attention():
+    with in_mode(model, module_mode(mode)), differentiable(weights), twice_differentiable():
         loss = mean_cross_entropy(model, probe_images, probe_labels)
-        try:
-            gradients = torch.autograd.grad(
-                loss, weights, create_graph=True, materialize_grads=True
-            )
-            product = sum(((g.detach() * g).sum() for g in gradients), start=loss.new_zeros(()))
-            if not product.requires_grad:  # the gradient is constant, so H = 0
-                return 0.0
-            hessian_products = torch.autograd.grad(product, weights, materialize_grads=True)
-        except RuntimeError as error:
-            if not any(text in str(error) for text in _NO_SECOND_DERIVATIVE):
-                raise
-            raise ScoreUndefinedError(
-                f"GraSP needs second derivatives, but in {type(model).__name__} torch says: "
-                f"{str(error).splitlines()[0]}"
-            ) from error
+        gradients = torch.autograd.grad(loss, weights, create_graph=True, materialize_grads=True)
+        product = sum(((g.detach() * g).sum() for g in gradients), start=loss.new_zeros(()))
+        if not product.requires_grad:  # the gradient is constant, so H = 0
+            return 0.0
+        _check_second_derivative(model, product)
+        hessian_products = torch.autograd.grad(product, weights, materialize_grads=True)
     return -sum(
         float((weight.detach() * hg).sum(dtype=torch.float64))
         for weight, hg in zip(weights, hessian_products, strict=True)
     )
+
+
+def _check_second_derivative(model: nn.Module, product: Tensor) -> None:
+    """Refuse a graph with an operation that can be differentiated only once.
+
+    `torch.autograd.grad` does not reach the node that would raise the error, and returns
+    zeros for everything behind it.
+
+    Raises:
+        ScoreUndefinedError: there is such an operation.
+    """
+    seen: set[Node] = set()
+    waiting: list[Node | None] = [product.grad_fn]
+    while waiting:
+        node = waiting.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        kind = node.name().rpartition("::")[2]
+        if kind in ("Error", "NotImplemented"):
+            raise ScoreUndefinedError(
+                f"GraSP needs second derivatives, but {type(model).__name__} holds an operation "
+                f"that torch can differentiate only once (node {kind!r} in the graph)."
+            )
+        waiting.extend(following for following, _ in node.next_functions)

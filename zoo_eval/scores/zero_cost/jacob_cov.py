@@ -44,7 +44,7 @@ def jacob_cov(model: nn.Module, probe_images: Images, *, mode: str = "eval") -> 
     Raises:
         InputError: fewer than two images, or another `mode`.
         ScoreUndefinedError: an image's gradient is the same for all its pixels (zero, say:
-            the head's weights are), so it has no correlation.
+            the head's weights are), so it has no correlation; or a gradient is not finite.
 
     References:
         Mellor et al., "Neural Architecture Search without Training", first version, 2020,
@@ -59,6 +59,11 @@ def jacob_cov(model: nn.Module, probe_images: Images, *, mode: str = "eval") -> 
         logits = logits_of(model, images)
         (gradients,) = torch.autograd.grad(logits.sum(), [images], materialize_grads=True)
     jacobian = gradients.flatten(1).double()
+    if not jacobian.isfinite().all():
+        raise ScoreUndefinedError(
+            f"The gradients of {int((~jacobian.isfinite()).any(dim=1).sum())} of {len(images)} "
+            "images are NaN or infinite. Does the network overflow with these weights?"
+        )
     lengths = torch.linalg.vector_norm(jacobian, dim=1)
     jacobian -= jacobian.mean(dim=1, keepdim=True)
     norms = torch.linalg.vector_norm(jacobian, dim=1)

@@ -10,7 +10,7 @@ from zoo_eval.scores._score import INITIAL, score
 @score(
     unit="weight units",
     higher_is_better=True,
-    bounds=(0, float("inf")),
+    bounds=(0.0, float("inf")),
     weights=INITIAL,
     cost="none",
 )

@@ -7,7 +7,7 @@ from zoo_eval.scores._score import score
 @score(
     unit="multiply-accumulates per image",
     higher_is_better=True,
-    bounds=(0, float("inf")),
+    bounds=(0.0, float("inf")),
     weights=None,
     cost="1 forward of one image",
 )

@@ -49,7 +49,8 @@ def naswot(model: nn.Module, probe_images: Images, *, mode: str = "eval") -> flo
     Raises:
         InputError: fewer than two images, or another `mode`.
         ScoreUndefinedError: no activation module was used; or K is singular, because two
-            images have the same code, or there are fewer units than images.
+            images have the same code, or there are fewer units than images; or the
+            network's output is NaN.
 
     References:
         Mellor et al., "Neural Architecture Search without Training", ICML 2021, Eq. (2),
@@ -99,10 +100,15 @@ def _code_products(
     ]
     try:
         with in_mode(model, module_mode(mode)), torch.no_grad():
-            logits_of(model, images)
+            logits = logits_of(model, images)
     finally:
         for handle in handles:
             handle.remove()
+    if logits.isnan().any():
+        raise ScoreUndefinedError(
+            f"The logits of {int(logits.isnan().any(dim=1).sum())} of {n} images are NaN, so the "
+            "codes are not to be trusted. Does the network overflow with these weights?"
+        )
     return n_units, products
 
 

@@ -6,7 +6,7 @@ from zoo_eval.scores._score import score
 
 
 @score(
-    unit="parameters", higher_is_better=True, bounds=(0, float("inf")), weights=None, cost="none"
+    unit="parameters", higher_is_better=True, bounds=(0.0, float("inf")), weights=None, cost="none"
 )
 def params(model: nn.Module) -> float:
     """Number of parameters.

@@ -16,7 +16,7 @@ from zoo_eval.scores._score import INITIAL, score
 @score(
     unit="logits",
     higher_is_better=True,
-    bounds=(0, float("inf")),
+    bounds=(0.0, float("inf")),
     weights=INITIAL,
     cost="1 forward, 1 backward of one image in float64",
 )

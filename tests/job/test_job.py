@@ -1,0 +1,111 @@
+from pathlib import Path
+
+import pytest
+
+from zoo_eval.builtin import builtin_jobs
+from zoo_eval.errors import JobError, ManifestError
+from zoo_eval.job import Job
+
+GOOD = """
+manifest = "imagenet-lite"
+dataset = "fashion"
+scores = ["params", "dse", { name = "dse", bandwidth = "median" }]
+"""
+
+
+def load(folder: Path, text: str) -> Job:
+    path = folder / "mine.toml"
+    path.write_text(text)
+    return Job.load(path)
+
+
+def test_a_job_is_checked_and_filled_in(tmp_path):
+    job = load(tmp_path, GOOD)
+    assert (job.name, len(job.manifest), job.weights, job.seeds) == (
+        "mine",
+        3,
+        ("pretrained",),
+        (0,),
+    )
+    assert [(r.score.name, r.options, r.weights) for r in job.scores] == [
+        ("params", {}, ()),
+        ("dse", {"bandwidth": "sqrt_dim", "t": 1}, ("pretrained",)),
+        ("dse", {"bandwidth": "median", "t": 1}, ("pretrained",)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('dataset = "fashion"', 'datset = "fashion"', "unknown key 'datset'"),
+        ('dataset = "fashion"', 'datset = "fashion"', "Did you mean 'dataset'?"),
+        ('dataset = "fashion"', "", "key 'dataset' is missing"),
+        ('"params", ', '"parms", ', "there is no such score. Did you mean 'params'?"),
+        ("bandwidth", "bandwith", "dse has no option 'bandwith'; it has: bandwidth, t."),
+        ('"params", ', "3, ", "scores.0 = 3:"),
+        ('"params", ', '"gradsign", ', "gradsign is wanted on init or init-neutral weights"),
+        ("scores", 'weights = ["trained"]\nscores', "weights.0 = 'trained': "),
+        ("scores", "seeds = [-1]\nscores", "seeds.0 = -1: "),
+        ("scores", 'order = "random"\nscores', "order = 'random': input should be 'manifest' or"),
+        ("scores", "limit = 3\nscores", "unknown key 'limit'; allowed are manifest, where,"),
+        ("manifest =", "manifest", "is not valid TOML"),
+        (
+            'dataset = "fashion"',
+            'dataset = { source = "fashion", subset = "all" }',
+            "dataset.subset = 'all' is unknown; there is imagenette-imagewoof-crops",
+        ),
+        (
+            'dataset = "fashion"',
+            'dataset = { source = "fashion", images_per_clas = 3 }',
+            "unknown key 'dataset.images_per_clas'; allowed are source, subset,",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said(tmp_path, old, new, message):
+    assert old in GOOD
+    with pytest.raises(JobError) as caught:
+        load(tmp_path, GOOD.replace(old, new))
+    assert message in str(caught.value)
+    assert "mine.toml" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_manifest(tmp_path):
+    with pytest.raises(ManifestError, match="There is no manifest"):
+        load(tmp_path, GOOD.replace("imagenet-lite", "nosuch"))
+
+
+def test_an_unknown_job():
+    with pytest.raises(JobError, match="There is no job 'nosuch'.*quickstart"):
+        Job.load("nosuch")
+
+
+def test_where_and_order(tmp_path):
+    text = GOOD.replace("imagenet-lite", "timm-imagenet").replace("dataset", "DATASET", 1)
+    text = text.replace("DATASET", "where = \"params < 2e6\"\norder = 'shuffled'\ndataset")
+    job, again = load(tmp_path, text), load(tmp_path, text)
+    names = [line.model for line in job.manifest]
+    assert all(line.cells["params"] < 2e6 for line in job.manifest)
+    assert names != sorted(names)
+    assert names == [line.model for line in again.manifest]
+
+
+def test_paths_are_relative_to_the_job(tmp_path):
+    (tmp_path / "images").mkdir()
+    assert load(tmp_path, GOOD.replace('"fashion"', '"images"')).dataset.source == str(
+        tmp_path / "images"
+    )
+
+
+def test_the_papers_subset(tmp_path):
+    spec = load(
+        tmp_path,
+        GOOD.replace('"fashion"', '{ source = "x", subset = "imagenette-imagewoof-crops" }'),
+    ).dataset
+    assert len(spec.classes or ()) == 20
+    assert (spec.images_per_class, spec.crops, spec.crop_scale) == (50, 3, (0.6, 1.6))
+
+
+@pytest.mark.parametrize("name", sorted(builtin_jobs()))
+def test_builtin_jobs_are_valid(name):
+    assert Job.load(name).scores

@@ -1,0 +1,141 @@
+"""The files of a report: complete, exact, replaced at once; and errors in one line."""
+
+import errno
+import shutil
+import subprocess
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from PIL import Image
+
+import zoo_eval
+from zoo_eval.errors import ReportError
+from zoo_eval.report import collect, findings, write_report
+from zoo_eval.report.provenance import provenance
+from zoo_eval.report.write import write_findings
+
+
+def test_all_files_are_written_and_no_others(data, tmp_path):
+    files = write_report(data, tmp_path / "new" / "folder", command="zoo-eval report")
+    named = [files.html, files.markdown, files.correlations, files.leaderboard, *files.figures]
+    written = [path for path in (tmp_path / "new" / "folder").rglob("*") if path.is_file()]
+    assert sorted(written) == sorted(named)
+    assert all(path.stat().st_mode & 0o777 == 0o644 for path in written)
+    assert "zoo-eval report" in files.html.read_text(encoding="utf-8")
+    # A second report replaces the first.
+    assert write_report(data, tmp_path / "new" / "folder") == files
+    assert "written from Python" in files.html.read_text(encoding="utf-8")
+
+
+def test_figures_are_png_pictures_one_per_score_with_values(found, made, tmp_path):
+    files = write_findings(found, tmp_path, made)
+    assert [path.name for path in files.figures] == [
+        "forest.png",
+        "scatter-activations.png",
+        "scatter-params.png",
+        "scatter-dse.png",
+        "scatter-naswot.png",
+        "scatter-snip-init.png",
+        "scatter-snip-init-neutral.png",
+        "scatter-dse-bandwidth-median.png",
+    ]
+    for path in files.figures:
+        with Image.open(path) as picture:
+            picture.load()
+            assert picture.format == "PNG"
+            assert min(picture.size) > 300
+            assert len(set(picture.convert("L").getdata())) > 2  # not blank
+
+
+def test_labels_that_look_like_mathematics_or_paths_are_drawn_as_they_are(store, made, tmp_path):
+    scores = store.tables["scores"]
+    scores["score"] = scores["score"].replace({"naswot": r"$\frac{", "leep": "../../leep"})
+    scores.loc[scores["score"] == "../../leep", "value"] = 1.0
+    scores.loc[scores["score"] == "params", "score"] = "???"
+    found = findings(collect(store, store.DEFAULTS), resamples=20)
+    files = write_findings(found, tmp_path / "report", made)
+    assert {path.parent for path in files.figures} == {tmp_path / "report" / "figures"}
+    assert all(path.is_file() for path in files.figures)
+    assert len(set(files.figures)) == len(found.drawable) + 1
+
+
+def test_correlations_csv_holds_every_statistic_unrounded(found, made, tmp_path):
+    files = write_findings(found, tmp_path, made)
+    back = pd.read_csv(files.correlations, index_col="score", keep_default_na=True)
+    back.index = back.index.astype(object)
+    back["undefined_because"] = back["undefined_because"].fillna("")
+    pd.testing.assert_frame_equal(back, found.correlations, check_exact=True, check_dtype=False)
+
+
+def test_leaderboard_csv(found, made, tmp_path):
+    files = write_findings(found, tmp_path, made)
+    assert (
+        files.leaderboard.read_text(encoding="utf-8")
+        == """\
+model,fashion_top1,trusted,family,licence,params,dse,dse[bandwidth=median],snip @init,\
+snip @init-neutral,naswot,leep,activations
+c_large,0.85,,c,apache-2.0,9000000.0,5.0,3.0,6.0,-6.0,5.0,,9000000.0
+b_large,0.82,,b,apache-2.0,8000000.0,4.0,5.0,4.0,-4.0,3.0,,8000000.0
+a_large,0.8,False,a,apache-2.0,4000000.0,3.0,7.0,2.0,-2.0,,,5000000.0
+c_small,0.75,,c,apache-2.0,3000000.0,3.5,4.0,6.0,-5.0,4.0,,4000000.0
+b_small,0.72,True,b,apache-2.0,2000000.0,2.0,6.0,4.0,-3.0,,,2000000.0
+a_small,0.7,True,a,apache-2.0,1000000.0,1.0,8.0,2.0,-1.0,,,3000000.0
+<script>alert(1)</script>,0.65,,d,apache-2.0,7000000.0,0.1,1.0,8.0,-7.0,7.0,,7000000.0
+d|odd,0.6,,d,apache-2.0,5000000.0,0.5,2.0,8.0,-8.0,6.0,,1000000.0
+"""
+    )
+
+
+def test_a_folder_that_is_a_file_is_refused(data, tmp_path):
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(
+        ReportError, match=r"cannot be written to .*taken: Not a directory. Choose another folder"
+    ):
+        write_report(data, tmp_path / "taken")
+
+
+def test_a_full_disk_leaves_the_old_page_and_no_debris(found, made, tmp_path, monkeypatch):
+    old = write_findings(found, tmp_path, made).html.read_bytes()
+    before = sorted(tmp_path.rglob("*"))
+
+    def no_space(self, target):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", no_space)
+    with pytest.raises(ReportError, match="No space left on device") as caught:
+        write_findings(found, tmp_path, made)
+    assert "\n" not in str(caught.value)
+    assert sorted(tmp_path.rglob("*")) == before
+    assert (tmp_path / "report.html").read_bytes() == old
+
+
+def test_provenance_of_this_process():
+    made = provenance("zoo-eval report")
+    assert made.command == "zoo-eval report"
+    assert datetime.now(UTC) - made.written < timedelta(minutes=1)
+    assert made.versions["numpy"] == __import__("numpy").__version__
+    assert list(made.versions)[:2] == ["python", "zoo-eval"]
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+def test_the_commit_is_that_of_our_checkout_and_of_no_other(tmp_path, monkeypatch):
+    def git(*arguments):
+        who = ["-c", "user.name=t", "-c", "user.email=t@localhost"]
+        command = ["git", "-C", str(tmp_path), *who, *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    for package in (tmp_path / "zoo_eval", tmp_path / "site-packages" / "zoo_eval"):
+        package.mkdir(parents=True)
+        (package / "__init__.py").write_text("")
+    git("init", "--quiet")
+    git("add", ".")
+    git("commit", "--quiet", "--message=first")
+
+    monkeypatch.setattr(zoo_eval, "__path__", [str(tmp_path / "zoo_eval")])
+    assert provenance("").commit == git("rev-parse", "HEAD")
+    (tmp_path / "zoo_eval" / "__init__.py").write_text("changed = True\n")
+    assert provenance("").commit == git("rev-parse", "HEAD") + " with changes"
+    monkeypatch.setattr(zoo_eval, "__path__", [str(tmp_path / "site-packages" / "zoo_eval")])
+    assert provenance("").commit == ""
