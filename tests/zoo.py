@@ -60,5 +60,3 @@ def write_job(folder: Path, manifest: Path, extra: str = "", scores: str = SCORE
         '[dataset]\nsource = "fashion"\nimages_per_class = 6\n[probe]\nimages = 10\n'
     )
     return path
-
-

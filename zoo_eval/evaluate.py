@@ -133,18 +133,28 @@ def _givens(unit: Unit, dataset: Dataset, settings: Settings) -> dict[str, Any]:
 def _probe(
     unit: Unit, dataset: Dataset, settings: Settings, images: ModelImages, model: nn.Module
 ) -> tuple[Tensor, Tensor]:
-    """The probe batch: the same images for every model, or standard normal noise."""
+    """The probe batch: the same images for every model, or noise that needs no dataset."""
+    n_outputs = int(getattr(model, "num_classes", len(dataset.classes)))
+    if settings.probe_source == "noise":
+        return _noise(unit.preprocessing.image_size, n_outputs, settings, images.device)
     places = balanced_places(dataset.labels, settings.probe_n, settings.probe_seed)
     outputs = head_places(unit.line.label_space, dataset.classes)
-    n_outputs = int(getattr(model, "num_classes", len(dataset.classes)))
-    labels = [dataset.labels[place] for place in places]
     # A head that does not know the dataset's classes is asked for its first outputs instead.
-    labels = [outputs[label] if outputs else label % n_outputs for label in labels]
-    batch = images.take(places)
-    if settings.probe_source == "noise":
-        generator = torch.Generator().manual_seed(settings.probe_seed)
-        batch = torch.randn(batch.shape, generator=generator).to(batch.device)
-    return batch, torch.tensor(labels, device=batch.device)
+    labels = [
+        outputs[dataset.labels[place]] if outputs else dataset.labels[place] % n_outputs
+        for place in places
+    ]
+    return images.take(places), torch.tensor(labels, device=images.device)
+
+
+def _noise(
+    size: int, n_outputs: int, settings: Settings, device: torch.device
+) -> tuple[Tensor, Tensor]:
+    """Standard normal images with random labels; drawn on the CPU, so the same on every device."""
+    generator = torch.Generator().manual_seed(settings.probe_seed)
+    batch = torch.randn((settings.probe_n, 3, size, size), generator=generator)
+    labels = torch.randint(n_outputs, (settings.probe_n,), generator=generator)
+    return batch.to(device, memory_format=torch.channels_last), labels.to(device)
 
 
 def _users(unit: Unit) -> list[tuple[str, ...]]:

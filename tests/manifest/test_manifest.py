@@ -7,7 +7,9 @@ from zoo_eval.errors import ManifestError
 from zoo_eval.manifest import Manifest
 
 HEADER = "model,family,label_space,image_size,source,params,pretraining,imagenet_top1,extra\n"
-TWO = "a.x,fam,imagenet-1k,224,here,1000,in1k,0.5,3\nb.y,fam,imagenet-1k,224,here,2000,in21k,0.6,x\n"
+TWO = (
+    "a.x,fam,imagenet-1k,224,here,1000,in1k,0.5,3\nb.y,fam,imagenet-1k,224,here,2000,in21k,0.6,x\n"
+)
 
 
 def write(folder: Path, text: str) -> Path:

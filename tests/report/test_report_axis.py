@@ -45,12 +45,9 @@ def test_one_value_lies_in_the_middle():
     assert axis.ticks == ((0.5, "0.25"),)
 
 
-@given(
-    st.lists(st.floats(-1e12, 1e12), min_size=1, max_size=40),
-    st.integers(-12, 12),
-)
-def test_positions_are_in_the_frame_and_keep_the_order(values, exponent):
-    values = np.array(values) * 10.0**exponent
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=40))
+def test_positions_are_in_the_frame_and_keep_the_order(values):
+    values = np.array(values)
     axis = axis_of(values)
     assert (axis.positions >= 0).all()
     assert (axis.positions <= 1).all()

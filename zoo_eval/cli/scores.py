@@ -34,19 +34,12 @@ def scores(
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("score", "group", "unit", "better", "weights", "cost", "paper"):
+    columns = ("unit", "better", "needs", "weights", "cost", "paper")
+    for column in ("score", *columns):
         table.add_column(column, overflow="fold", no_wrap=column == "score")
     for score in ordered:
         facts = _facts(score)
-        table.add_row(
-            score.name,
-            score.group,
-            score.unit,
-            facts["better"],
-            facts["weights"],
-            score.cost,
-            score.paper,
-        )
+        table.add_row(score.name, *(facts[column] for column in columns))
     console = Console()
     # On a pipe there is no width to keep to; whole lines are easier to search.
     console = console if console.is_terminal else Console(width=250)

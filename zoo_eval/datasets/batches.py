@@ -26,7 +26,7 @@ class ModelImages:
         self._dataset = dataset
         self._transform = preprocessing.transform(cropped=dataset.cropped)
         self._batch_size = batch_size
-        self._device = device
+        self.device = device
 
     def __len__(self) -> int:
         return len(self._dataset)
@@ -38,7 +38,7 @@ class ModelImages:
     def take(self, places: Sequence[int]) -> Tensor:
         """The images at these places, as one batch."""
         batch = torch.stack([self._transform(self._dataset[place]) for place in places])
-        return batch.to(self._device, memory_format=torch.channels_last)
+        return batch.to(self.device, memory_format=torch.channels_last)
 
 
 def balanced_places(labels: Sequence[int], n: int, seed: int) -> list[int]:

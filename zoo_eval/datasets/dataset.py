@@ -12,6 +12,7 @@ from zoo_eval.datasets.decoding import DecodedImages, cache_folder, decode, read
 from zoo_eval.datasets.sources import list_source
 from zoo_eval.datasets.spec import DatasetSpec
 from zoo_eval.datasets.subset import choose
+from zoo_eval.errors import DatasetError
 
 Box = tuple[int, int, int, int]  # left, upper, right, lower
 
@@ -79,7 +80,7 @@ def load_dataset(spec: DatasetSpec, *, strict: bool = False) -> Dataset:
         strict: Whether an unreadable image is an error instead of being skipped and counted.
 
     Raises:
-        DatasetError: see `list_source`, `choose` and `decode`.
+        DatasetError: see `list_source`, `choose` and `decode`; or no image of a class is readable.
     """
     records, classes = choose(list_source(spec), spec)
     contents, decoded = read_all(records)
@@ -90,6 +91,12 @@ def load_dataset(spec: DatasetSpec, *, strict: bool = False) -> Dataset:
         boxes = _crop_boxes(images[place], spec, record) if spec.crops else [None]
         views += [(place, box) for box in boxes]
         labels += [classes.index(records[record].label)] * len(boxes)
+    empty = sorted(set(range(len(classes))) - set(labels))
+    if empty:
+        raise DatasetError(
+            f"Class {classes[empty[0]]!r} of {spec.source} has no image left: of {len(records)} "
+            f"images, {len(images.skipped)} cannot be read."
+        )
     recipe = {
         "source": spec.name,
         "classes": "all" if spec.classes is None else list(classes),
@@ -108,7 +115,7 @@ def load_dataset(spec: DatasetSpec, *, strict: bool = False) -> Dataset:
         decoded=decoded,
         views=tuple(views),
         recipe=json.dumps(recipe),
-        skipped=tuple(images.skipped.items()),
+        skipped=tuple((records[place].name, reason) for place, reason in images.skipped),
     )
 
 

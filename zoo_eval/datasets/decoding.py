@@ -16,10 +16,13 @@ from pathlib import Path
 
 import numpy as np
 import platformdirs
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from zoo_eval.datasets.sources import Record
 from zoo_eval.errors import DatasetError
+
+# Part of every digest: to be raised when `_rgb` comes to give other pixels.
+_VERSION = b"decoded 1\n"
 
 
 class DecodedImages:
@@ -27,16 +30,30 @@ class DecodedImages:
 
     Args:
         folder: Where `decode` wrote them.
+
+    Raises:
+        DatasetError: the file is not as long as it was written.
     """
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
         index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
         self.kept: list[int] = index["kept"]
-        self.skipped: dict[str, str] = index["skipped"]
+        self.skipped: list[tuple[int, str]] = [tuple(pair) for pair in index["skipped"]]
         self._shapes: list[tuple[int, int]] = [tuple(shape) for shape in index["shapes"]]
         sizes = [height * width * 3 for height, width in self._shapes]
         self._starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-        self._pixels = np.memmap(folder / "pixels.bin", dtype=np.uint8, mode="r")
+        path = folder / "pixels.bin"
+        if path.stat().st_size != self._starts[-1]:
+            raise DatasetError(
+                f"{path} should hold {self._starts[-1]} bytes, but holds {path.stat().st_size}. "
+                "Delete its folder; the images are then decoded again."
+            )
+        # An empty file cannot be mapped.
+        self._pixels = np.memmap(path, dtype=np.uint8, mode="r") if sizes else np.empty(0, np.uint8)
+
+    def __reduce__(self) -> tuple[type["DecodedImages"], tuple[Path]]:
+        return DecodedImages, (self._folder,)  # not the pixels: NumPy would pickle them all
 
     def __len__(self) -> int:
         return len(self._shapes)
@@ -48,12 +65,12 @@ class DecodedImages:
 
 
 def read_all(records: Sequence[Record]) -> tuple[list[bytes], str]:
-    """The encoded images, and a digest over their contents, labels and order.
+    """The encoded images, and a digest over their contents, labels, order and our decoder.
 
     Raises:
         DatasetError: a file that cannot be opened at all.
     """
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(_VERSION)
     contents: list[bytes] = []
     for record in records:
         try:
@@ -82,20 +99,20 @@ def decode(
             folder cannot be written.
     """
     folder = cache_folder() / digest
-    if not folder.is_dir():
-        try:
-            _write(records, contents, folder)
-        except OSError as error:
-            raise DatasetError(
-                f"Decoded images cannot be kept in {folder.parent}: {error}. "
-                "ZOO_EVAL_CACHE names another folder."
-            ) from error
-    images = DecodedImages(folder)
-    if not len(images) or (strict and images.skipped):
-        name, reason = next(iter(images.skipped.items()))
+    try:
+        if not folder.is_dir():
+            _write(contents, folder)
+        images = DecodedImages(folder)
+    except OSError as error:
         raise DatasetError(
-            f"{len(images.skipped)} of {len(records)} images cannot be read, for example {name}: "
-            f"{reason}."
+            f"Decoded images cannot be kept in {folder.parent}: {error}. "
+            "ZOO_EVAL_CACHE names another folder."
+        ) from error
+    if not len(images) or (strict and images.skipped):
+        place, reason = images.skipped[0]
+        raise DatasetError(
+            f"{len(images.skipped)} of {len(records)} images cannot be read, for example "
+            f"{records[place].name}: {reason}."
         )
     return images
 
@@ -106,19 +123,23 @@ def cache_folder() -> Path:
     return Path(root) / "decoded"
 
 
-def _write(records: Sequence[Record], contents: Sequence[bytes], folder: Path) -> None:
+def _write(contents: Sequence[bytes], folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=folder.parent))
     try:
         kept: list[int] = []
         shapes: list[tuple[int, int]] = []
-        skipped: dict[str, str] = {}
+        skipped: list[tuple[int, str]] = []
         with (unfinished / "pixels.bin").open("wb") as file:
-            for place, (record, content) in enumerate(zip(records, contents, strict=True)):
+            for place, content in enumerate(contents):
                 try:
                     image = _rgb(content)
-                except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-                    skipped[record.name] = str(error) or type(error).__name__
+                except UnidentifiedImageError:  # its own message is an address in memory
+                    skipped.append((place, f"{len(content)} bytes that are no image"))
+                    continue
+                except Exception as error:  # damaged files make decoders raise nearly anything
+                    reason = str(error).partition("\n")[0] or type(error).__name__
+                    skipped.append((place, reason))
                     continue
                 kept.append(place)
                 shapes.append((image.height, image.width))

@@ -9,18 +9,24 @@ from torch import Tensor
 
 from zoo_eval.errors import ModelError
 from zoo_eval.manifest import ModelLine
+from zoo_eval.models.timm_config import timm_config
 from zoo_eval.models.torchvision_ops import ensure_torchvision
 
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """Resize, centre crop and normalisation, as timm's configurations state them."""
+    """Resize, crop and normalisation, as timm's configurations state them.
+
+    `crop_mode` is timm's: `center` keeps the image's proportions and cuts off what stands over,
+    `squash` makes it square by resizing.
+    """
 
     image_size: int
     crop: float
     interpolation: str
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    crop_mode: str = "center"
 
     def transform(self, *, cropped: bool) -> Callable[[Image.Image], Tensor]:
         """The transform from an RGB image to the network's input.
@@ -38,7 +44,7 @@ class Preprocessing:
             mean=self.mean,
             std=self.std,
             crop_pct=1.0 if cropped else self.crop,
-            crop_mode="squash" if cropped else "center",
+            crop_mode="squash" if cropped else self.crop_mode,
         )
         return transform
 
@@ -46,15 +52,15 @@ class Preprocessing:
 def preprocessing_of(line: ModelLine) -> Preprocessing:
     """What the manifest says, and where it is silent, what timm's configuration says.
 
+    Manifests have no column for the crop mode: it is timm's, and `center` for weights that timm
+    does not know.
+
     Raises:
         ModelError: neither says it.
     """
+    config = timm_config(line.timm_name)
     crop, interpolation, mean, std = line.crop, line.interpolation, line.mean, line.std
     if crop is None or interpolation is None or mean is None or std is None:
-        ensure_torchvision()
-        from timm.models import get_pretrained_cfg
-
-        config = get_pretrained_cfg(line.timm_name, allow_unregistered=True)
         if config is None:
             raise ModelError(
                 f"{line.model}: the manifest leaves crop, interpolation, mean or std empty, and "
@@ -64,4 +70,5 @@ def preprocessing_of(line: ModelLine) -> Preprocessing:
         interpolation = config.interpolation if interpolation is None else interpolation
         mean = tuple(config.mean) if mean is None else mean
         std = tuple(config.std) if std is None else std
-    return Preprocessing(line.image_size, crop, interpolation, mean, std)
+    crop_mode = "center" if config is None else str(config.crop_mode)
+    return Preprocessing(line.image_size, crop, interpolation, mean, std, crop_mode)

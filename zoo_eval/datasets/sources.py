@@ -1,11 +1,12 @@
 """Lists the labelled images of a source, without decoding them.
 
-Folders and WebDataset shards are listed by timm's own readers, so that whatever timm accepts
-is accepted here; a Parquet file is read by its image and label columns.
+Folders are listed by timm's own reader, so that whatever timm accepts is accepted here, and
+WebDataset shards by webdataset; a Parquet file is read by its image and label columns.
 """
 
 import importlib
-from collections.abc import Callable
+import tarfile
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -77,21 +78,31 @@ def list_source(spec: DatasetSpec) -> Listing:
 def _list_folder(path: Path) -> Listing:
     ensure_torchvision()
     from timm.data.readers.reader_image_folder import find_images_and_targets
+    from timm.utils.misc import natural_key
 
     if not any(child.is_dir() for child in path.iterdir()):
         raise DatasetError(
             f"{path} holds no folder. Images are needed in one folder per class: "
             f"{path}/CLASS/IMAGE.jpg."
         )
+
+    def key(text: str) -> tuple[list[int | str], str]:
+        # timm's natural order leaves ties (1.png and 01.png, cat and Cat), which would fall as
+        # the file system or the hash seed has it.
+        return natural_key(text), text
+
     pairs, class_to_index = find_images_and_targets(str(path))
-    if not pairs:
-        raise DatasetError(f"{path} has {len(class_to_index)} folders, but no image in them.")
     names = {index: name for name, index in class_to_index.items()}
+    label_of = {file: names[target] for file, target in pairs}
     records = tuple(
-        Record(str(Path(file).relative_to(path)), names[target], Path(file).read_bytes)
-        for file, target in pairs
+        Record(Path(file).relative_to(path).as_posix(), label_of[file], Path(file).read_bytes)
+        for file in sorted(label_of, key=key)
+        if label_of[file]  # an image beside the folders has no label
     )
-    return Listing(records, tuple(names[index] for index in sorted(names)))
+    if not records:
+        n_folders = sum(child.is_dir() for child in path.iterdir())
+        raise DatasetError(f"{path} has {n_folders} folders, but no image in them.")
+    return Listing(records, tuple(sorted({record.label for record in records}, key=key)))
 
 
 def _list_parquet(path: Path, spec: DatasetSpec) -> Listing:
@@ -115,9 +126,6 @@ def _records_of(
     label: str,
     names: tuple[str, ...] | None,
 ) -> tuple[Record, ...]:
-    def constant(content: bytes) -> Callable[[], bytes]:
-        return lambda: content
-
     records: list[Record] = []
     pairs = zip(table[image].to_pylist(), table[label].to_pylist(), strict=True)
     for row, (cell, target) in enumerate(pairs):
@@ -128,34 +136,56 @@ def _records_of(
                 f"Row {row} of column {image!r} holds {type(content).__name__}; encoded images "
                 "(bytes) are needed."
             )
+        if target is None:
+            raise DatasetError(f"Row {row} of column {label!r} is empty; a label is needed.")
         records.append(
-            Record(f"row {row}", names[target] if names else str(target), constant(content))
+            Record(f"row {row}", names[target] if names else str(target), _constant(content))
         )
     return tuple(records)
 
 
 def _list_shards(path: Path) -> Listing:
     try:
-        webdataset_module: Any = importlib.import_module("webdataset")
+        tar_iterators: Any = importlib.import_module("webdataset.tariterators")
     except ImportError as error:
         raise DatasetError(
             f"{path} holds .tar shards; `pip install zoo-eval[webdataset]` reads them."
         ) from error
-    shards = [str(shard) for shard in sorted(path.glob("*.tar"))]
+    shards = sorted(path.glob("*.tar"))
     records: list[Record] = []
-    # `.decode()` is left out on purpose: it could unpickle what a shard contains.
-    for sample in webdataset_module.WebDataset(shards, shardshuffle=False, empty_check=False):
-        image = next((sample[k] for k in ("jpg", "jpeg", "png", "webp") if k in sample), None)
-        label = next((sample[k] for k in ("cls", "txt") if k in sample), None)
-        if isinstance(image, bytes) and isinstance(label, bytes):
-            name = f"{Path(str(sample['__url__'])).name}:{sample['__key__']}"
-            records.append(Record(name, label.decode().strip(), (lambda x: lambda: x)(image)))
+    for shard in shards:
+        try:
+            # Only webdataset's grouping is used: its opener would run a name such as `pipe:…`
+            # as a command, and its decoder could unpickle what a shard contains.
+            with shard.open("rb") as stream:
+                files = tar_iterators.tar_file_expander([{"url": shard.name, "stream": stream}])
+                records += _samples(tar_iterators.group_by_keys(files), shard.name)
+        except (OSError, ValueError, tarfile.TarError) as error:
+            raise DatasetError(
+                f"{shard} is not a readable WebDataset shard: {error.args[0]}"
+            ) from error
     if not records:
         raise DatasetError(f"{path}: its {len(shards)} shards hold no pair of image and .cls file.")
     return Listing(tuple(records), _sorted_classes(records))
 
 
-def _sorted_classes(records: "tuple[Record, ...] | list[Record]") -> tuple[str, ...]:
-    labels = {record.label for record in records}
-    # Numbers in the order of numbers, so that class 10 does not come before class 2.
-    return tuple(sorted(labels, key=lambda text: (not text.isdigit(), text.zfill(20))))
+def _samples(samples: Iterable[dict[str, Any]], shard: str) -> Iterator[Record]:
+    for sample in samples:
+        image = next((sample[k] for k in ("jpg", "jpeg", "png", "webp") if k in sample), None)
+        label = next((sample[k] for k in ("cls", "txt") if k in sample), None)
+        if isinstance(image, bytes) and isinstance(label, bytes):
+            yield Record(f"{shard}:{sample['__key__']}", label.decode().strip(), _constant(image))
+
+
+def _constant(content: bytes) -> Callable[[], bytes]:
+    return lambda: content
+
+
+def _sorted_classes(records: Iterable[Record]) -> tuple[str, ...]:
+    """Numbers in the order of numbers, so that class 10 comes after class 2; then names."""
+
+    def key(text: str) -> tuple[bool, int, str]:
+        is_number = text.isdecimal()
+        return not is_number, int(text) if is_number else 0, text
+
+    return tuple(sorted({record.label for record in records}, key=key))

@@ -59,7 +59,7 @@ class DatasetSpec:
     @property
     def name(self) -> str:
         """Short name for tables: the builtin name, or the last part of the path."""
-        return Path(self.source).stem
+        return Path(self.source).resolve().stem  # resolved, because "." has no last part
 
 
 # Liao et al., "Assessing Neural Network Representations During Training Using Noise-Resilient

@@ -1,5 +1,7 @@
 """Chooses which images of a source make up the dataset."""
 
+import hashlib
+
 import numpy as np
 
 from zoo_eval.datasets.sources import Listing, Record
@@ -11,7 +13,8 @@ def choose(listing: Listing, spec: DatasetSpec) -> tuple[tuple[Record, ...], tup
     """The chosen records, class by class, and the names of their classes in order.
 
     The same spec chooses the same images of the same listing on every machine: each class is
-    drawn with its own generator, seeded by the spec's seed and the class's place.
+    drawn with its own generator, seeded by the spec's seed and the class's name. What is drawn
+    of a class does not depend on which other classes there are.
 
     Raises:
         DatasetError: a class that does not exist or has too few images, or fewer than two.
@@ -35,19 +38,22 @@ def choose(listing: Listing, spec: DatasetSpec) -> tuple[tuple[Record, ...], tup
         if record.label in by_class:
             by_class[record.label].append(record)
     chosen: list[Record] = []
-    for place, (name, records) in enumerate(by_class.items()):
-        chosen += _draw(records, name, place, spec)
+    for name, records in by_class.items():
+        chosen += _draw(records, name, spec)
     return tuple(chosen), classes
 
 
-def _draw(records: list[Record], name: str, place: int, spec: DatasetSpec) -> list[Record]:
+def _draw(records: list[Record], name: str, spec: DatasetSpec) -> list[Record]:
     wanted = spec.images_per_class
     if wanted is None:
         return records
+    if wanted < 1:
+        raise DatasetError(f"images_per_class = {wanted}, but at least 1 is needed.")
     if len(records) < wanted:
         raise DatasetError(
             f"images_per_class = {wanted}, but class {name!r} of {spec.source} has only "
             f"{len(records)} images."
         )
-    order = np.random.default_rng([spec.seed, place]).permutation(len(records))
+    key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
+    order = np.random.default_rng([spec.seed, key]).permutation(len(records))
     return [records[i] for i in sorted(order[:wanted])]

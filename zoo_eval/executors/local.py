@@ -77,6 +77,9 @@ def _set_up(threads: int, dataset: Dataset, settings: Settings) -> None:
     import torch
 
     torch.set_num_threads(threads)
+    # TF32 keeps 10 bits of a float32 product: enough to train with, not to compare gradients.
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
     threadpoolctl.threadpool_limits(threads)
     _dataset, _settings = dataset, settings
 

@@ -167,7 +167,8 @@ def _weights(entry: ScoreTable, score: Score, table: JobTable, path: Path) -> tu
 
 def _first_problem(error: ValidationError) -> str:
     """The first problem, as one line: key, what was seen, what is allowed."""
-    problem = error.errors()[0]
+    # A misspelt key is also a missing one; the misspelling is what helps.
+    problem = min(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
     key = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
         known = _keys_at(problem["loc"][:-1])

@@ -9,8 +9,9 @@ from torch import nn
 from zoo_eval.errors import ModelError, WeightsError
 from zoo_eval.manifest import ModelLine
 from zoo_eval.models.initial import neutralise
+from zoo_eval.models.timm_config import timm_config
 from zoo_eval.models.torchvision_ops import ensure_torchvision
-from zoo_eval.models.weights import load_into, read_weights, weights_path
+from zoo_eval.models.weights import keeps_order, load_into, read_weights, weights_path
 
 WEIGHTS = ("pretrained", "init", "init-neutral")
 # Every architecture has 1,000 classes, unless its manifest says that it knows another set.
@@ -35,7 +36,8 @@ def build_model(line: ModelLine, weights: str, seed: int) -> nn.Module:
     if weights == "pretrained" and not from_hub:
         path = weights_path(line)
         assert path is not None
-        load_into(model, read_weights(path, line.weights_sha256), line.model)
+        state = read_weights(path, line.weights_sha256)
+        load_into(model, state, line.model, by_order=keeps_order(path))
     if weights == "init-neutral":
         neutralise(model, torch.Generator().manual_seed(seed))
     return model.eval().requires_grad_(True)
@@ -68,7 +70,7 @@ def construct(
             f"timm {timm.__version__} knows no architecture {line.architecture!r}. "
             "`zoo-eval manifest check` lists the lines that it cannot build."
         )
-    for size in _size_arguments(line):
+    for size in _size_arguments(line, name):
         arguments: dict[str, Any] = {**own, **size}
         try:
             return timm.create_model(name, pretrained=pretrained, **arguments)
@@ -81,18 +83,16 @@ def construct(
     raise AssertionError("the last attempt returns or raises")
 
 
-def _size_arguments(line: ModelLine) -> tuple[dict[str, int], ...]:
+def _size_arguments(line: ModelLine, name: str) -> tuple[dict[str, int], ...]:
     """Arguments that tell a network its image size, to be tried in turn."""
-    if "img_size" in line.arguments or not _fixed_size_differs(line):
+    if "img_size" in line.arguments or not _size_differs(line, name):
         return ({},)
     return ({"img_size": line.image_size}, {})
 
 
-def _fixed_size_differs(line: ModelLine) -> bool:
-    """Whether timm's configuration was made for another image size than the manifest's."""
-    from timm.models import get_pretrained_cfg
-
-    config = get_pretrained_cfg(line.timm_name, allow_unregistered=True)
+def _size_differs(line: ModelLine, name: str) -> bool:
+    """Whether timm would construct the network for another image size than the manifest's."""
+    config = timm_config(name)
     return config is not None and config.input_size[-1] != line.image_size
 
 

@@ -4,17 +4,20 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm  # pyright: ignore[reportPrivateUsage]
 
-_RATES = ("drop_prob", "drop_rate", "attn_drop_rate", "drop_path_rate")
-
 
 def switch_off_dropout(model: nn.Module) -> None:
-    """Set every dropout and stochastic-depth rate to 0, so that train mode is deterministic too."""
+    """Set every dropout and stochastic-depth rate to 0, so that train mode is deterministic too.
+
+    Most rates are numbers with `drop` in their name (`drop_prob`, `drop_rate`, `attn_drop_p`,
+    `patch_drop_rate`, the `dropout` of torch's attention and recurrent layers); the dropout
+    layers themselves keep theirs as `p`, or `prob`.
+    """
     for module in model.modules():
-        if isinstance(module, nn.modules.dropout._DropoutNd):  # pyright: ignore[reportPrivateUsage]
-            module.p = 0.0
-        for rate in _RATES:
-            if isinstance(getattr(module, rate, None), float):
-                setattr(module, rate, 0.0)
+        is_dropout = "Dropout" in type(module).__name__
+        for name, value in list(vars(module).items()):
+            is_rate = "drop" in name or (is_dropout and name in ("p", "prob"))
+            if is_rate and isinstance(value, float):
+                setattr(module, name, 0.0)
 
 
 def calibrate_batch_norm(model: nn.Module, images: Tensor) -> None:
@@ -27,6 +30,7 @@ def calibrate_batch_norm(model: nn.Module, images: Tensor) -> None:
         model: The network; it is left in eval mode.
         images: The batch.
     """
+    model.eval()
     norms = [module for module in model.modules() if isinstance(module, _BatchNorm)]
     if not norms:
         return

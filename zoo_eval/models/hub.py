@@ -3,11 +3,15 @@
 import os
 import socket
 from collections.abc import Iterable
+from pathlib import Path
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import torch
 
 from zoo_eval.errors import WeightsError
 from zoo_eval.manifest import ModelLine
-from zoo_eval.models.torchvision_ops import ensure_torchvision
+from zoo_eval.models.timm_config import timm_config
 
 PATIENCE_S = 5.0
 
@@ -33,12 +37,12 @@ def is_cached(line: ModelLine) -> bool:
     """Whether the hub's cache on this machine holds the model's weights."""
     from huggingface_hub import try_to_load_from_cache
 
-    ensure_torchvision()
-    from timm.models import get_pretrained_cfg
-
-    config = get_pretrained_cfg(line.timm_name, allow_unregistered=True)
-    if config is None or not config.hf_hub_id:
+    config = timm_config(line.timm_name)
+    if config is None:
         return False
+    if not config.hf_hub_id:  # a few old networks are fetched by torch from an address instead
+        name = Path(urlsplit(config.url or "").path).name
+        return bool(name) and (Path(torch.hub.get_dir()) / "checkpoints" / name).is_file()
     names = ("model.safetensors", "pytorch_model.bin")
     repository = str(config.hf_hub_id)
     if repository.endswith("/"):
@@ -47,13 +51,17 @@ def is_cached(line: ModelLine) -> bool:
 
 
 def is_reachable() -> bool:
-    """Whether the hub answers on its port, unless HF_HUB_OFFLINE forbids to ask."""
+    """Whether the hub, or the proxy before it, answers; asked unless HF_HUB_OFFLINE is set."""
     if _offline():
         return False
-    endpoint = urlsplit(_endpoint())
-    port = endpoint.port or (443 if endpoint.scheme == "https" else 80)
+    target = urlsplit(_endpoint())
+    proxies = getproxies()
+    proxy = proxies.get(target.scheme) or proxies.get("all")
+    if proxy and not proxy_bypass(target.hostname or ""):
+        target = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+    port = target.port or (443 if target.scheme == "https" else 80)
     try:
-        with socket.create_connection((endpoint.hostname or "", port), timeout=PATIENCE_S):
+        with socket.create_connection((target.hostname or "", port), timeout=PATIENCE_S):
             return True
     except OSError:
         return False

@@ -13,7 +13,7 @@ from torch.nn.modules.conv import _ConvNd  # pyright: ignore[reportPrivateUsage]
 
 # timm's layer scales and skip gains start at 0.1 or below; ordinary scales start at 1.
 LARGEST_TINY_SCALE = 0.1
-_SCALE_NAMES = ("scale", "ls1", "ls2")
+_SCALE_NAMES = ("scale", "gain", "ls1", "ls2")
 HEAD_STD = 0.02  # of a truncated normal: what timm gives classifiers that it does not zero
 
 

@@ -2,8 +2,10 @@
 
 import hashlib
 import importlib.util
+import pickle
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -40,7 +42,10 @@ def weights_path(line: ModelLine) -> Path | None:
 
 
 def _in_wheel(package: str, model: str) -> Path:
-    spec = importlib.util.find_spec(package)
+    try:
+        spec = importlib.util.find_spec(package)
+    except (ImportError, ValueError):  # a dotted name without its parent, or no name at all
+        spec = None
     if spec is None or spec.origin is None:
         raise WeightsError(
             f"{model} takes its weights from the package {package}, which is not installed: "
@@ -57,7 +62,8 @@ def read_weights(path: Path, sha256: str | None) -> dict[str, Tensor]:
     """Load a state dict, checking its digest first.
 
     Raises:
-        WeightsError: wrong digest, truncated file, or a pickle that would run code.
+        WeightsError: wrong digest, truncated file, a pickle that would run code, or one that
+            holds something else than tensors by name.
     """
     try:
         seen = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -71,21 +77,52 @@ def read_weights(path: Path, sha256: str | None) -> dict[str, Tensor]:
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
-        return torch.load(path, map_location="cpu", weights_only=True)
+        state = torch.load(path, map_location="cpu", weights_only=True)
     except SafetensorError as error:
         raise WeightsError(
             f"The weights {path} are not a whole safetensors file: {error}"
         ) from error
-    except Exception as error:  # torch.load has no exception of its own for bad files
+    except pickle.UnpicklingError as error:
         reason = str(error).partition("\n")[0]
         raise WeightsError(
             f"The weights {path} cannot be loaded without running code from them: {reason}. "
             "Convert the file to safetensors."
         ) from error
+    except Exception as error:  # torch.load has no exception of its own for bad files
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        raise WeightsError(f"The weights {path} are not a whole PyTorch file: {reason}") from error
+    foreign = _foreign(state)
+    if foreign:
+        raise WeightsError(f"The weights {path} should be tensors by name, but hold {foreign}.")
+    return state
 
 
-def load_into(model: nn.Module, state: Mapping[str, Tensor], name: str) -> None:
+def keeps_order(path: Path) -> bool:
+    """Whether a weights file keeps the network's own order of tensors; safetensors sorts them."""
+    return path.suffix != ".safetensors"
+
+
+def _foreign(state: Any) -> str | None:  # noqa: ANN401  # whatever was pickled
+    """What keeps this from being tensors by name; None if nothing does."""
+    if not isinstance(state, dict):
+        return f"a {type(state).__name__}"
+    for key, value in state.items():
+        if not isinstance(key, str) or not isinstance(value, Tensor):
+            return f"a {type(value).__name__} under {key!r}"
+    return None
+
+
+def load_into(
+    model: nn.Module, state: Mapping[str, Tensor], name: str, *, by_order: bool = False
+) -> None:
     """Copy a state dict into a network, by name, or by order if the names are another library's.
+
+    Args:
+        model: The network.
+        state: Tensors by name.
+        name: Of the model, for messages.
+        by_order: Whether the tensors are in the network's own order, and may be matched by it
+            if no name agrees.
 
     Raises:
         WeightsError: a tensor is missing, left over, or of another shape.
@@ -95,7 +132,8 @@ def load_into(model: nn.Module, state: Mapping[str, Tensor], name: str) -> None:
     given = {key: value for key, value in state.items() if not key.endswith("num_batches_tracked")}
     wanted = [key for key in own if key not in counters]
     if set(given) != set(wanted):
-        given = _by_order(given, own, wanted, name)
+        by_order = by_order and not set(given) & set(wanted)
+        given = _renamed(given, own, wanted, name, by_order=by_order)
     for key, value in given.items():
         if value.shape != own[key].shape:
             raise WeightsError(
@@ -105,12 +143,17 @@ def load_into(model: nn.Module, state: Mapping[str, Tensor], name: str) -> None:
     model.load_state_dict(given, strict=False)
 
 
-def _by_order(
-    given: Mapping[str, Tensor], own: Mapping[str, Tensor], wanted: list[str], name: str
+def _renamed(
+    given: Mapping[str, Tensor],
+    own: Mapping[str, Tensor],
+    wanted: list[str],
+    name: str,
+    *,
+    by_order: bool,
 ) -> dict[str, Tensor]:
     """Rename tensors by place, if every shape agrees: other libraries name the same network so."""
     shapes = [tuple(value.shape) for value in given.values()]
-    if shapes != [tuple(own[key].shape) for key in wanted]:
+    if not by_order or shapes != [tuple(own[key].shape) for key in wanted]:
         missing = sorted(set(wanted) - set(given))[:1]
         left_over = sorted(set(given) - set(wanted))[:1]
         raise WeightsError(

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from zoo_eval.errors import InputError, ModelError
 from zoo_eval.quantities._quantity import quantity
+from zoo_eval.quantities.module_state import in_mode
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,9 @@ def forward_pass(model: nn.Module, images: Iterable[Tensor]) -> ForwardPass:
     """
     embeddings: list[np.ndarray] = []
     logits: list[np.ndarray] = []
-    with torch.inference_mode():
+    # `in_mode` also takes back what a network caches on first use: tensors of inference mode
+    # would break the gradients of later scores.
+    with in_mode(model, "eval"), torch.inference_mode():
         for batch in images:
             pair = embed(model, batch)
             embeddings.append(pair[0].float().cpu().numpy())

@@ -10,10 +10,11 @@ from scipy import stats
 from zoo_eval.report.formats import tick
 
 # A positive score over more than two decades is read on a logarithmic scale.
-_LOG_RATIO = 100
+_LOG_DECADES = 2
 # Where the whole range is this many times that of the middle 90 %, a few outliers would
 # squeeze everything else into one spot.
 _TAIL_RATIO = 12
+_TAILS_SEEN_FROM = 20
 _MARGIN = 0.03
 
 
@@ -37,16 +38,23 @@ def axis_of(values: Float[np.ndarray, " n"]) -> Axis:
 
     Correlations here are of ranks, so a scale that keeps the order shows the same relation.
     """
-    low, high = values.min(), values.max()
-    if low > 0 and high / low >= _LOG_RATIO:
+    low, high = float(values.min()), float(values.max())
+    if low > 0 and math.log10(high) - math.log10(low) >= _LOG_DECADES:
         positions, ticks = _placed(np.log10(values), _decades(low, high), np.log10)
         return Axis(positions, ticks, "log scale")
-    middle = np.quantile(values, [0.05, 0.95])
-    if len(values) > 20 and high - low > _TAIL_RATIO * (middle[1] - middle[0]):
+    if _heavy_tailed(values):
         ranks = stats.rankdata(values)
-        positions, ticks = _placed(ranks, _round_steps(ranks.min(), ranks.max()))
+        positions, ticks = _placed(ranks, _round_steps(float(ranks.min()), float(ranks.max())))
         return Axis(positions, ticks, "rank")
     return Axis(*_placed(values, _round_steps(low, high)))
+
+
+def _heavy_tailed(values: Float[np.ndarray, " n"]) -> bool:
+    # Halved, so that the range of the largest numbers does not overflow.
+    low, start, end, high = np.quantile(values / 2, [0, 0.05, 0.95, 1]).tolist()
+    if low < high and not 1e-300 < high - low < 1e300:
+        return True  # not a matter of tails, but a linear scale cannot be computed
+    return len(values) > _TAILS_SEEN_FROM and high - low > _TAIL_RATIO * (end - start)
 
 
 def _placed(

@@ -152,7 +152,14 @@ def undefined_table(found: Findings) -> Table:
         Column("For example", numeric=False),
     )
     whole = [
-        Row((Cell(str(score)), Cell(str(r.n), float(r.n)), Cell(f"No correlation: {reason}."), Cell("")))
+        Row(
+            (
+                Cell(str(score)),
+                Cell(str(r.n), float(r.n)),
+                Cell(f"No correlation: {reason}."),
+                Cell(""),
+            )
+        )
         for score, r in _records(found.correlations)
         if (reason := r.undefined_because)
     ]

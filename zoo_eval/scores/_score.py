@@ -14,6 +14,14 @@ from zoo_eval.quantities import GIVENS, QUANTITIES, Resolver, check_given, closu
 
 OptionValue = str | int | float | bool | None
 
+_ONE_ROW_PER_IMAGE = (
+    (
+        *("embeddings", "logits", "source_probabilities", "squared_distances"),
+        *("labels", "pixels", "image_clusters"),
+    ),
+    ("probe_images", "probe_labels"),
+)
+
 TRAINED = ("pretrained",)
 INITIAL = ("init", "init-neutral")
 
@@ -58,7 +66,7 @@ class Score:
         functools.update_wrapper(self, function)
         self.function = function
         self.name = function.__name__
-        self.group = function.__module__.split(".")[-2]
+        self.group = function.__module__.rpartition(".")[0].rpartition(".")[2]
         self.unit = unit
         self.higher_is_better = higher_is_better
         self.bounds = bounds
@@ -160,10 +168,7 @@ def score(
 
 def _check_lengths(givens: Mapping[str, Any]) -> None:
     """Rows of arrays that belong to the same images must be equally many."""
-    for group in (
-        ("embeddings", "logits", "labels", "squared_distances"),
-        ("probe_images", "probe_labels"),
-    ):
+    for group in _ONE_ROW_PER_IMAGE:
         lengths = {name: len(givens[name]) for name in group if name in givens}
         if len(set(lengths.values())) > 1:
             seen = ", ".join(f"{name} has {n} rows" for name, n in lengths.items())

@@ -77,8 +77,8 @@ def synflow(
     )
     if not math.isfinite(total):
         raise ScoreUndefinedError(
-            f"The synaptic flow through {len(weights)} layers came out as {total}: it passes "
-            "float64's largest number, 1.8e308. Only a logarithmic form can tell it."
+            f"The synaptic flow through {len(weights)} layers came out as {total}: it, or "
+            "a value on the way, passes float64's largest number, 1.8e308."
         )
     return total
 

@@ -1,0 +1,178 @@
+import multiprocessing
+import time
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from zoo_eval.errors import StoreError
+from zoo_eval.store import (
+    Attempt,
+    DatasetRow,
+    ModelRow,
+    Outcome,
+    RunRow,
+    ScoreKey,
+    ScoreRow,
+    Store,
+    Trust,
+)
+
+NOON = datetime(2026, 1, 1, 12)
+DATASET = DatasetRow("toy@12345678", "toy", "12345678", 10, 2, "{}")
+
+
+def begin(store: Store, run: str = "r1") -> None:
+    model = ModelRow(
+        "m.a", "fam", 7, None, None, 32, None, False, None, "x", "{}", (("x", "top1", 0.5),), "here"
+    )
+    store.begin_run(
+        RunRow(run, "job", "text", "zoo-eval run job", NOON, None, "{}", "host"), [model], DATASET
+    )
+
+
+def key(score: str = "dse", **changes) -> ScoreKey:
+    named = dict(model="m.a", weights="pretrained", seed=0, dataset="toy@12345678", score=score)
+    return ScoreKey(**{**named, "options": "{}", "version": 1, "fingerprint": "f", **changes})
+
+
+def outcome(*rows: ScoreRow, how: str = "ok", started: datetime = NOON) -> Outcome:
+    return Outcome(Attempt("m.a", "pretrained", 0, started, 1.0, how, message="why"), rows)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    made = Store(tmp_path / "results.duckdb", patience_s=0.5)
+    begin(made)
+    return made
+
+
+def test_what_is_committed_is_done(store):
+    store.commit("r1", outcome(ScoreRow(key(), 1.5, None, 0.1)))
+    store.commit("r1", outcome(ScoreRow(key("rankme"), None, "all zero", 0.1)))
+    assert store.done() == {key(), key("rankme")}
+    scores = store.scores()
+    assert scores["value"].tolist()[0] == 1.5
+    assert scores["undefined_because"].tolist()[1] == "all zero"
+
+
+def test_the_same_row_twice_is_stored_once(store):
+    for value in (1.5, 9.9):
+        store.commit("r1", outcome(ScoreRow(key(), value, None, 0.1)))
+    assert store.sql("SELECT value FROM scores")["value"].tolist() == [1.5]
+
+
+def test_a_newer_definition_stands_beside_the_older_and_is_shown(store):
+    store.commit("r1", outcome(ScoreRow(key(version=1), 1.0, None, 0.1)))
+    store.commit("r1", outcome(ScoreRow(key(version=2), 2.0, None, 0.1)))
+    assert len(store.sql("FROM scores")) == 2
+    assert store.scores()["value"].tolist() == [2.0]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_nan_and_infinity_are_refused_and_nothing_is_half_stored(store, value):
+    rows = [ScoreRow(key("good"), 1.0, None, 0.1), ScoreRow(key(), value, None, 0.1)]
+    with pytest.raises(StoreError, match="CHECK constraint"):
+        store.commit("r1", outcome(*rows))
+    assert store.done() == set()
+    assert len(store.attempts()) == 0
+
+
+def test_failures_are_models_whose_last_attempt_failed(store):
+    store.commit("r1", outcome(how="error"))
+    assert store.failures()["message"].tolist() == ["why"]
+    store.commit("r1", outcome(started=NOON.replace(hour=13)))
+    assert len(store.failures()) == 0
+    assert len(store.attempts()) == 2
+
+
+def test_trust_reaches_the_leaderboard(store):
+    gate = Trust("m.a", "toy@12345678", 0.1, 0.5, 10, 0.0, 0.3)
+    rows = (ScoreRow(key(), 1.5, None, 0.1),)
+    attempt = Attempt("m.a", "pretrained", 0, NOON, 1.0)
+    store.commit("r1", Outcome(attempt, rows, gate))
+    board = store.leaderboard()
+    assert board[["model", "accuracy", "score", "value", "trusted"]].values.tolist() == [
+        ["m.a", 0.5, "dse", 1.5, False]
+    ]
+
+
+def test_a_run_ends(store):
+    store.end_run("r1", "interrupted")
+    assert store.runs()["state"].tolist() == ["interrupted"]
+
+
+def test_frames_have_the_columns_that_others_build_on(store):
+    assert {
+        *("model", "weights", "seed", "dataset", "score", "options"),
+        *("value", "undefined_because", "seconds"),
+    } <= set(store.scores().columns)
+
+
+def test_no_file_yet(tmp_path):
+    store = Store(tmp_path / "none.duckdb")
+    assert store.done() == set()
+    with pytest.raises(StoreError, match=r"There is no result file .*none.duckdb. `zoo-eval run"):
+        store.scores()
+
+
+def test_not_a_duckdb_file(tmp_path):
+    path = tmp_path / "text.duckdb"
+    path.write_text("hello " * 1000)
+    with pytest.raises(StoreError, match="text.duckdb exists, but is not a DuckDB file"):
+        Store(path).scores()
+    with pytest.raises(StoreError, match="is not a DuckDB file"):
+        begin(Store(path))
+    assert path.read_text().startswith("hello")
+
+
+def test_somebody_elses_duckdb_file(tmp_path):
+    path = tmp_path / "other.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("CREATE TABLE mine (x INTEGER)")
+    with pytest.raises(StoreError, match="has no table 'meta'"):
+        begin(Store(path))
+
+
+def test_a_file_of_a_newer_version(store):
+    with duckdb.connect(str(store.path)) as connection:
+        connection.execute("UPDATE meta SET schema_version = 99")
+    with pytest.raises(StoreError, match="newer zoo_eval .schema 99.; this one knows schema 1"):
+        store.scores()
+
+
+def test_a_folder_that_cannot_be_written():
+    with pytest.raises(StoreError, match="/proc/results.duckdb"):
+        begin(Store("/proc/results.duckdb"))
+
+
+def test_a_query_that_is_wrong(store):
+    with pytest.raises(StoreError, match="nosuch"):
+        store.sql("FROM nosuch")
+
+
+def _hold(path: str, ready, seconds: float) -> None:
+    with duckdb.connect(path):
+        ready.set()
+        time.sleep(seconds)
+
+
+@pytest.mark.parametrize(("held_s", "patience_s", "fails"), [(1.0, 30.0, False), (20.0, 0.3, True)])
+def test_another_process_has_the_file(store, held_s, patience_s, fails):
+    context = multiprocessing.get_context("spawn")
+    ready = context.Event()
+    holder = context.Process(target=_hold, args=(str(store.path), ready, held_s))
+    holder.start()
+    try:
+        assert ready.wait(60)
+        patient = Store(store.path, patience_s=patience_s)
+        if fails:
+            with pytest.raises(StoreError, match="in use by another process"):
+                patient.end_run("r1", "done")
+        else:
+            patient.end_run("r1", "done")
+            assert patient.runs()["state"].tolist() == ["done"]
+    finally:
+        holder.kill()
+        holder.join()

@@ -1,0 +1,93 @@
+import json
+
+import pytest
+
+from tests.zoo import write_job, write_zoo
+from zoo_eval.job import Job
+from zoo_eval.plan import Plan, make_plan
+from zoo_eval.store import ScoreKey
+
+
+@pytest.fixture(scope="module")
+def job(tmp_path_factory) -> Job:
+    folder = tmp_path_factory.mktemp("zoo")
+    return Job.load(write_job(folder, write_zoo(folder, 2)))
+
+
+def keys(plan: Plan) -> list[ScoreKey]:
+    return [planned.key for unit in plan.units for planned in unit.scores]
+
+
+def test_one_unit_per_network_with_the_scores_meant_for_its_weights(job):
+    plan = make_plan(job, "fashion@1", set())
+    assert [(u.line.model, u.weights, [p.key.score for p in u.scores]) for u in plan.units] == [
+        ("test_resnet.s0", "pretrained", ["params", "dse", "logme", "knn_accuracy"]),
+        ("test_resnet.s0", "init", ["grad_norm"]),
+        ("test_convnext.s1", "pretrained", ["params", "dse", "logme", "knn_accuracy"]),
+        ("test_convnext.s1", "init", ["grad_norm"]),
+    ]
+    assert (plan.n_models, plan.n_scores_wanted, plan.n_scores_done) == (2, 10, 0)
+
+
+def test_what_does_not_depend_on_weights_or_images_is_stored_so(job):
+    by_score = {k.score: k for k in keys(make_plan(job, "fashion@1", set()))}
+    assert (by_score["params"].weights, by_score["params"].dataset) == ("any", "none")
+    assert (by_score["dse"].weights, by_score["dse"].dataset) == ("pretrained", "fashion@1")
+    assert json.loads(by_score["dse"].options) == {"bandwidth": "sqrt_dim", "t": 1}
+
+
+def test_the_plan_is_what_the_job_asks_for_minus_what_is_done(job):
+    everything = keys(make_plan(job, "fashion@1", set()))
+    left = make_plan(job, "fashion@1", set(everything[:-1]))
+    assert keys(left) == everything[-1:]
+    assert left.n_scores_done == len(everything) - 1
+    assert make_plan(job, "fashion@1", set(everything)).units == ()
+
+
+def test_another_dataset_is_other_work_but_not_for_what_needs_no_images(job):
+    done = set(keys(make_plan(job, "fashion@1", set())))
+    left = keys(make_plan(job, "fashion@2", done))
+    assert {k.score for k in left} == {"dse", "logme", "knn_accuracy", "grad_norm"}
+
+
+@pytest.mark.parametrize(
+    ("change", "redone"),
+    [
+        (("weights_sha256", "0" * 64), {"dse", "logme", "knn_accuracy", "grad_norm"}),
+        (("image_size", 64), {"dse", "logme", "knn_accuracy", "grad_norm"}),
+        (("arguments", {"stem_chs": 8}), {"params", "dse", "logme", "knn_accuracy", "grad_norm"}),
+    ],
+)
+def test_what_changes_the_number_changes_the_key(job, change, redone):
+    from dataclasses import replace
+
+    done = set(keys(make_plan(job, "fashion@1", set())))
+    lines = tuple(replace(line, **dict([change])) for line in job.manifest.lines)
+    changed = replace(job, manifest=replace(job.manifest, lines=lines))
+    assert {k.score for k in keys(make_plan(changed, "fashion@1", done))} == redone
+
+
+def test_another_probe_is_other_work_only_where_it_counts(job):
+    from dataclasses import replace
+
+    done = set(keys(make_plan(job, "fashion@1", set())))
+    changed = replace(job, probe=job.probe.model_copy(update={"images": 11}))
+    assert {k.score for k in keys(make_plan(changed, "fashion@1", done))} == {"grad_norm"}
+
+
+def test_limit_takes_the_first_models(job):
+    assert make_plan(job, "fashion@1", set(), limit=1).n_models == 1
+
+
+def test_seeds_multiply_initial_weights_only(tmp_path):
+    path = write_job(tmp_path, write_zoo(tmp_path, 1), extra="seeds = [0, 1]")
+    states = [(u.weights, u.seed) for u in make_plan(Job.load(path), "fashion@1", set()).units]
+    assert states == [("pretrained", 0), ("init", 0), ("init", 1)]
+
+
+def test_noise_probes_need_no_dataset(tmp_path):
+    path = write_job(tmp_path, write_zoo(tmp_path, 1))
+    path.write_text(path.read_text() + 'source = "noise"\n')
+    by_score = {k.score: k for k in keys(make_plan(Job.load(path), "fashion@1", set()))}
+    assert by_score["grad_norm"].dataset == "noise"
+    assert by_score["dse"].dataset == "fashion@1"

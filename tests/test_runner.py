@@ -1,0 +1,155 @@
+"""The path from job to store with real networks, real images and real processes."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import zoo_eval
+from tests.zoo import write_job, write_zoo
+from zoo_eval import Store, scores
+from zoo_eval.datasets import load_dataset
+from zoo_eval.datasets.batches import ModelImages
+from zoo_eval.datasets.preprocessing import preprocessing_of
+from zoo_eval.errors import WeightsError
+from zoo_eval.job import Job
+from zoo_eval.models.build import build_model
+from zoo_eval.quantities.forward import forward_pass
+
+KEY = ["model", "weights", "seed", "dataset", "score", "options", "version", "fingerprint"]
+
+
+def values(store: Store) -> pd.DataFrame:
+    frame = store.sql(f"SELECT {', '.join(KEY)}, value, undefined_because FROM scores")
+    return frame.sort_values(KEY).reset_index(drop=True)
+
+
+@pytest.fixture(scope="module")
+def zoo(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("zoo")
+    write_job(folder, write_zoo(folder, 4))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def finished(zoo) -> Store:
+    """The store after one uninterrupted run."""
+    store = Store(zoo / "finished.duckdb")
+    summary = zoo_eval.run(zoo / "job.toml", store, workers=1)
+    assert (summary.n_ok, summary.n_failed, summary.n_left) == (8, 0, 0)
+    return store
+
+
+def test_every_score_is_stored_with_the_value_that_it_has_by_hand(finished, zoo):
+    import torch
+
+    job = Job.load(zoo / "job.toml")
+    dataset = load_dataset(job.dataset)
+    frame = finished.scores().set_index(["model", "score"])["value"]
+    assert len(frame) == 20
+    for line in job.manifest:
+        network = build_model(line, "pretrained", 0)
+        images = ModelImages(dataset, preprocessing_of(line), 64, torch.device("cpu"))
+        embeddings = forward_pass(network, images).embeddings
+        labels = np.array(dataset.labels)
+        # The run uses channels last, so its sums are in another order.
+        assert frame[line.model, "logme"] == pytest.approx(
+            scores.logme(embeddings=embeddings, labels=labels), rel=1e-4
+        )
+        assert frame[line.model, "dse"] == pytest.approx(
+            scores.dse(embeddings=embeddings), rel=1e-4, abs=1e-6
+        )
+        assert frame[line.model, "params"] == sum(p.numel() for p in network.parameters())
+
+
+def test_random_networks_with_a_published_accuracy_of_chance_are_trusted(finished):
+    trust = finished.trust()
+    assert len(trust) == 4
+    assert trust["n_images"].tolist() == [60] * 4
+
+
+def test_a_second_run_does_nothing(finished, zoo):
+    before = values(finished)
+    summary = zoo_eval.run(zoo / "job.toml", finished, workers=1)
+    assert summary.n_units == 0
+    pd.testing.assert_frame_equal(values(finished), before)
+    assert len(finished.attempts()) == 8
+
+
+def test_one_model_that_fails_does_not_stop_the_others(zoo, tmp_path, finished):
+    manifest = (zoo / "manifest.csv").read_text()
+    folder = tmp_path / "broken"
+    folder.mkdir()
+    for file in zoo.glob("*.safetensors"):
+        (folder / file.name).write_bytes(file.read_bytes())
+    broken = folder / "test_convnext.s1.safetensors"
+    broken.write_bytes(broken.read_bytes()[:1000])
+    (folder / "manifest.csv").write_text(manifest)
+    store = Store(tmp_path / "r.duckdb")
+    summary = zoo_eval.run(write_job(folder, folder / "manifest.csv"), store, workers=1)
+    assert (summary.n_ok, summary.n_failed) == (7, 1)
+    failures = store.failures()
+    assert failures["model"].tolist() == ["test_convnext.s1"]
+    assert failures["outcome"].tolist() == ["load"]
+    assert "SHA-256" in failures["message"][0]
+    assert "Traceback" in failures["traceback"][0]
+    whole = values(finished)
+    lost = (whole["model"] == "test_convnext.s1") & (whole["weights"] != "init")
+    pd.testing.assert_frame_equal(values(store), whole[~lost].reset_index(drop=True))
+
+
+def test_weights_from_a_hub_that_cannot_be_reached(tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    path = tmp_path / "job.toml"
+    path.write_text(
+        'manifest = "timm-imagenet"\nwhere = "params < 1e6"\nscores = ["logme"]\n'
+        'dataset = "fashion"\n'
+    )
+    store = Store(tmp_path / "r.duckdb")
+    with pytest.raises(WeightsError, match="are not on this machine, and the model hub may not be"):
+        zoo_eval.run(path, store)
+    assert not store.path.exists()
+
+
+def start(zoo: Path, store: Path, *arguments: str) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-m", "zoo_eval", "run", str(zoo / "job.toml")]
+        + ["--store", str(store), "--workers", "1", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def wait_for_rows(store: Store, at_least: int) -> None:
+    give_up_at = time.monotonic() + 240
+    while len(store.done()) < at_least:
+        assert time.monotonic() < give_up_at, "the run stores nothing"
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGKILL, -9), (signal.SIGINT, 130)])
+def test_a_run_that_is_stopped_goes_on_where_it_was(zoo, tmp_path, finished, how, code):
+    store = Store(tmp_path / "r.duckdb")
+    first = start(zoo, store.path)
+    wait_for_rows(store, 1)
+    os.killpg(first.pid, how)
+    output, errors = first.communicate(timeout=120)
+    assert first.returncode == code, errors
+    stored = len(store.attempts())
+    if how == signal.SIGINT:
+        assert "Interrupted: " in output
+        assert "goes on" in output
+        assert store.runs()["state"].tolist() == ["interrupted"]
+    second = start(zoo, store.path)
+    output, errors = second.communicate(timeout=240)
+    assert second.returncode == 0, errors
+    pd.testing.assert_frame_equal(values(store), values(finished))
+    assert len(store.attempts()) == 8, f"{stored} were stored before; none may be done again"
