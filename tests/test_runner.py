@@ -118,9 +118,9 @@ def test_weights_from_a_hub_that_cannot_be_reached(tmp_path, monkeypatch):
 
 
 def start(zoo: Path, store: Path, *arguments: str) -> subprocess.Popen:
+    command = (sys.executable, "-m", "zoo_eval", "run", str(zoo / "job.toml"))
     return subprocess.Popen(
-        [sys.executable, "-m", "zoo_eval", "run", str(zoo / "job.toml")]
-        + ["--store", str(store), "--workers", "1", *arguments],
+        [*command, "--store", str(store), "--workers", "1", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

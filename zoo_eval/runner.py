@@ -3,12 +3,10 @@
 import json
 import os
 import platform
-import subprocess
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from zoo_eval.datasets import Dataset, load_dataset
@@ -18,9 +16,8 @@ from zoo_eval.job import Job
 from zoo_eval.manifest import ModelLine
 from zoo_eval.models.hub import require_weights
 from zoo_eval.plan import Plan, make_plan
+from zoo_eval.provenance import git_commit, versions
 from zoo_eval.store import DatasetRow, ModelRow, Outcome, RunRow, Store
-
-_PACKAGES = ("zoo-eval", "torch", "torchvision", "timm", "numpy", "scipy", "scikit-learn", "duckdb")
 
 
 @dataclass(frozen=True)
@@ -147,37 +144,10 @@ def _run_row(job: Job, command: str) -> RunRow:
         job_text=job.text,
         command=command,
         started=datetime.now(UTC).replace(tzinfo=None),
-        git_commit=_git_commit(),
-        versions=json.dumps({"python": platform.python_version(), **_versions()}),
+        git_commit=git_commit(),
+        versions=json.dumps(versions()),
         host=platform.node(),
     )
-
-
-def _versions() -> dict[str, str]:
-    found: dict[str, str] = {}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
-
-
-def _git_commit() -> str | None:
-    """Commit of the checkout that this code runs from, with a + if it was changed since."""
-    git = ["git", "-C", str(Path(__file__).parent)]
-    try:
-        commit = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True)
-        tracked = subprocess.run(
-            [*git, "ls-files", "--error-unmatch", __file__], capture_output=True, text=True
-        )
-        changed = subprocess.run([*git, "diff", "--quiet", "HEAD"], capture_output=True)
-    except OSError:  # no git on this machine
-        return None
-    # An installed copy may lie inside somebody else's repository; that commit says nothing.
-    if commit.returncode or tracked.returncode:
-        return None
-    return commit.stdout.strip() + ("+" if changed.returncode else "")
 
 
 def _model_row(line: ModelLine) -> ModelRow:

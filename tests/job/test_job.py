@@ -76,7 +76,7 @@ def test_an_unknown_manifest(tmp_path):
 
 
 def test_an_unknown_job():
-    with pytest.raises(JobError, match="There is no job 'nosuch'.*quickstart"):
+    with pytest.raises(JobError, match=r"There is no job 'nosuch'.*quickstart"):
         Job.load("nosuch")
 
 

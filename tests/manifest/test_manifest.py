@@ -56,7 +56,7 @@ def test_what_is_wrong_is_said(tmp_path, text, message):
 
 
 def test_unknown_manifest_names_the_builtin_ones():
-    with pytest.raises(ManifestError, match="neither a CSV file nor one of.*timm-imagenet"):
+    with pytest.raises(ManifestError, match=r"neither a CSV file nor one of.*timm-imagenet"):
         Manifest.load("nosuch")
 
 

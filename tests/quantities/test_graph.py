@@ -22,7 +22,7 @@ def test_every_quantity_can_be_reached_from_givens():
 def test_unknown_name_says_who_asks_and_what_was_meant(monkeypatch):
     wrong = Quantity("wrong", ("embeding",), lambda embeding: embeding)
     monkeypatch.setitem(QUANTITIES, "wrong", wrong)
-    with pytest.raises(InputError, match="'embeding', asked for by 'wrong'.*mean 'embeddings'"):
+    with pytest.raises(InputError, match=r"'embeding', asked for by 'wrong'.*mean 'embeddings'"):
         closure(["wrong"])
 
 

@@ -72,5 +72,5 @@ def test_seconds_count_what_lies_behind(calls):
 
 
 def test_a_missing_given_is_named():
-    with pytest.raises(InputError, match="'model' .the network.* was not given"):
+    with pytest.raises(InputError, match=r"'model' .the network.* was not given"):
         Resolver({"labels": np.arange(3)}, []).get("logits")

@@ -120,7 +120,7 @@ def test_no_file_yet(tmp_path):
 def test_not_a_duckdb_file(tmp_path):
     path = tmp_path / "text.duckdb"
     path.write_text("hello " * 1000)
-    with pytest.raises(StoreError, match="text.duckdb exists, but is not a DuckDB file"):
+    with pytest.raises(StoreError, match=r"text.duckdb exists, but is not a DuckDB file"):
         Store(path).scores()
     with pytest.raises(StoreError, match="is not a DuckDB file"):
         begin(Store(path))
@@ -138,12 +138,12 @@ def test_somebody_elses_duckdb_file(tmp_path):
 def test_a_file_of_a_newer_version(store):
     with duckdb.connect(str(store.path)) as connection:
         connection.execute("UPDATE meta SET schema_version = 99")
-    with pytest.raises(StoreError, match="newer zoo_eval .schema 99.; this one knows schema 1"):
+    with pytest.raises(StoreError, match=r"newer zoo_eval .schema 99.; this one knows schema 1"):
         store.scores()
 
 
 def test_a_folder_that_cannot_be_written():
-    with pytest.raises(StoreError, match="/proc/results.duckdb"):
+    with pytest.raises(StoreError, match=r"/proc/results.duckdb"):
         begin(Store("/proc/results.duckdb"))
 
 

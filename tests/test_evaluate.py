@@ -1,0 +1,149 @@
+import math
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from tests.zoo import write_job, write_zoo
+from zoo_eval import evaluate as module
+from zoo_eval.datasets import Dataset, load_dataset
+from zoo_eval.errors import ModelError, ScoreUndefinedError
+from zoo_eval.evaluate import Settings, choose_device, evaluate
+from zoo_eval.job import Job
+from zoo_eval.models.build import build_model
+from zoo_eval.plan import Unit, make_plan
+
+SETTINGS = Settings("cpu", 64, probe_n=10, probe_seed=0, probe_source="dataset")
+SCORES = '["params", "dse", "logme", "dsmi_images", "grad_norm", "naswot"]'
+
+
+@pytest.fixture(scope="module")
+def job(tmp_path_factory) -> Job:
+    folder = tmp_path_factory.mktemp("zoo")
+    return Job.load(write_job(folder, write_zoo(folder, 2), scores=SCORES))
+
+
+@pytest.fixture(scope="module")
+def dataset(job) -> Dataset:
+    return load_dataset(job.dataset)
+
+
+def units(job: Job, dataset: Dataset) -> dict[tuple[str, str], Unit]:
+    plan = make_plan(job, dataset.label, set())
+    return {(unit.line.model, unit.weights): unit for unit in plan.units}
+
+
+def givens(unit: Unit, dataset: Dataset, settings: Settings = SETTINGS) -> dict:
+    return module._givens(unit, dataset, settings)
+
+
+def test_a_unit_gives_every_score_and_an_attempt(job, dataset):
+    outcome = evaluate(units(job, dataset)["test_resnet.s0", "pretrained"], dataset, SETTINGS, {})
+    assert [row.key.score for row in outcome.scores] == ["params", "dse", "logme", "dsmi_images"]
+    assert all(row.value is not None and math.isfinite(row.value) for row in outcome.scores)
+    assert all(row.seconds > 0 for row in outcome.scores)
+    assert (outcome.attempt.outcome, outcome.attempt.device) == ("ok", "cpu")
+    assert outcome.attempt.peak_rss_bytes > 10**7
+    assert outcome.trust is not None
+
+
+def test_quantities_of_the_dataset_are_computed_once_for_all_models(job, dataset):
+    shared, kept = {}, []
+    for (_, weights), unit in units(job, dataset).items():
+        if weights == "pretrained":
+            evaluate(unit, dataset, SETTINGS, shared)
+            kept.append(shared["image_clusters"])
+    assert list(shared) == ["image_clusters"]
+    assert len(kept) == 2
+    assert kept[0] is kept[1]
+
+
+def test_probes_are_balanced_and_the_same_images_for_every_model(job, dataset):
+    found = [givens(unit, dataset) for (_, w), unit in units(job, dataset).items() if w == "init"]
+    torch.testing.assert_close(found[0]["probe_images"], found[1]["probe_images"])
+    assert Counter(found[0]["probe_labels"].tolist()) == {label: 1 for label in range(10)}
+
+
+def test_noise_probes_depend_on_no_dataset(job, dataset):
+    unit = units(job, dataset)["test_resnet.s0", "init"]
+    noise = replace(SETTINGS, probe_source="noise")
+    images = givens(unit, dataset, noise)["probe_images"]
+    assert images.shape == (10, 3, 32, 32)
+    assert images.mean().item() == pytest.approx(0, abs=0.05)
+    assert images.std().item() == pytest.approx(1, abs=0.05)
+    other = load_dataset(replace(job.dataset, seed=7))
+    torch.testing.assert_close(givens(unit, other, noise)["probe_images"], images)
+
+
+def test_initial_networks_are_calibrated_on_the_probe_images(job, dataset):
+    found = givens(units(job, dataset)["test_resnet.s0", "init"], dataset)
+    network, images = found["model"], found["probe_images"]
+    assert not network.training
+    first = next(m for m in network.modules() if isinstance(m, nn.BatchNorm2d))
+    seen = []
+    handle = first.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    with torch.no_grad():
+        network(images)
+    handle.remove()
+    torch.testing.assert_close(first.running_mean, seen[0].mean(dim=(0, 2, 3)))
+    torch.testing.assert_close(first.running_var, seen[0].var(dim=(0, 2, 3)))
+
+
+def test_pretrained_networks_are_left_as_they_are(job, dataset):
+    unit = units(job, dataset)["test_resnet.s0", "pretrained"]
+    network = givens(unit, dataset)["model"]
+    as_stored = build_model(unit.line, "pretrained", 0).state_dict()
+    for name, value in network.state_dict().items():
+        assert torch.equal(value, as_stored[name]), name
+
+
+def test_one_score_that_fails_does_not_lose_the_others(job, dataset, monkeypatch):
+    unit = units(job, dataset)["test_resnet.s0", "pretrained"]
+
+    def broken(*_, **__):
+        raise ZeroDivisionError("a bug in a score")
+
+    dse = next(p.request.score for p in unit.scores if p.key.score == "dse")
+    monkeypatch.setattr(dse, "function", broken)
+    outcome = evaluate(unit, dataset, SETTINGS, {})
+    assert [row.key.score for row in outcome.scores] == ["params", "logme", "dsmi_images"]
+    assert (outcome.attempt.outcome, outcome.attempt.error_type) == ("error", "ZeroDivisionError")
+    assert outcome.attempt.message == "dse: a bug in a score"
+    assert "in broken" in outcome.attempt.traceback
+
+
+def test_an_undefined_score_is_a_row_with_its_reason(job, dataset, monkeypatch):
+    unit = units(job, dataset)["test_resnet.s0", "pretrained"]
+
+    def undefined(*_, **__):
+        raise ScoreUndefinedError("no such thing here")
+
+    dse = next(p.request.score for p in unit.scores if p.key.score == "dse")
+    monkeypatch.setattr(dse, "function", undefined)
+    outcome = evaluate(unit, dataset, SETTINGS, {})
+    row = next(row for row in outcome.scores if row.key.score == "dse")
+    assert (row.value, row.undefined_because) == (None, "no such thing here")
+    assert outcome.attempt.outcome == "ok"
+
+
+def test_a_network_that_cannot_be_built_is_an_attempt(job, dataset):
+    unit = units(job, dataset)["test_resnet.s0", "pretrained"]
+    broken = replace(unit, line=replace(unit.line, weights_file="nosuch.safetensors"))
+    outcome = evaluate(broken, dataset, SETTINGS, {})
+    assert (outcome.scores, outcome.attempt.outcome) == ((), "load")
+    assert "nosuch.safetensors is missing" in outcome.attempt.message
+
+
+def test_labels_keep_the_order_of_the_images(job, dataset):
+    found = givens(units(job, dataset)["test_resnet.s0", "pretrained"], dataset)
+    np.testing.assert_array_equal(found["labels"], np.repeat(np.arange(10), 6))
+    assert sum(len(batch) for batch in found["images"]) == 60
+
+
+@pytest.mark.parametrize("name", ["warp", "cuda:99"])
+def test_a_device_that_is_not_there(name):
+    with pytest.raises(ModelError, match=f"The device '{name}' cannot be used"):
+        choose_device(name)
