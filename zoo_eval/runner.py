@@ -144,7 +144,7 @@ def _run_row(job: Job, command: str) -> RunRow:
         job_text=job.text,
         command=command,
         started=datetime.now(UTC).replace(tzinfo=None),
-        git_commit=git_commit(),
+        git_commit=git_commit() or None,
         versions=json.dumps(versions()),
         host=platform.node(),
     )

@@ -12,9 +12,9 @@ import torch
 from recipes import Network
 from safetensors.torch import load_file
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from zoo_eval.models.torchvision_ops import ensure_torchvision
+from zoo_eval.quantities.resources import resources
 
 ensure_torchvision()
 import timm  # noqa: E402
@@ -126,19 +126,13 @@ def fit(net: Network) -> nn.Module:
 
 
 def measure(net: Network) -> dict[str, int]:
-    """Parameters, multiply-accumulates and activations (outputs of convolutions and linears)."""
-    model = build(net).eval().requires_grad_(False)
-    outputs: list[int] = []
-    for module in model.modules():
-        if isinstance(module, nn.Conv2d | nn.Linear):
-            module.register_forward_hook(lambda _m, _i, out: outputs.append(out.numel()))
-    counter = FlopCounterMode(display=False)
-    with counter:
-        model(torch.zeros(1, 3, net.image_size, net.image_size))
+    """Parameters, and multiply-accumulates and activations as zoo_eval counts them."""
+    model = build(net)
+    cost = resources(model, (3, net.image_size, net.image_size))
     return {
-        "params": sum(p.numel() for p in model.parameters()),
-        "macs": counter.get_total_flops() // 2,
-        "activations": sum(outputs),
+        "params": sum(parameter.numel() for parameter in model.parameters()),
+        "macs": cost.macs,
+        "activations": cost.activations,
     }
 
 

@@ -3,8 +3,8 @@
 One row of `NETWORKS` is one network.  Arguments are timm's own constructor arguments; a recipe is
 deliberately good, mediocre or bad, so that accuracy is not a mere function of size.
 
-Tags: `w` width, `p` patch size, `g` growth rate, `l` layout, `e` epochs (`e05` is half of one),
-`d` percent of the training images, `n` percent of the labels redrawn at random.
+Tags: `w` width, `p` patch size, `g` growth rate, `l` number of blocks, `os` output stride, `e`
+epochs (`e05` is half of one), `d` percent of the training images, `n` percent of labels redrawn.
 """
 
 from __future__ import annotations
@@ -99,6 +99,8 @@ NETWORKS: list[Network] = [
     N("test_efficientnet", "w10_e8", {}, epochs=8, lr=5e-3, augment="flip+shift"),
     N("test_efficientnet", "w13_e6", {"channel_multiplier": 1.3},
       epochs=6, lr=4e-3, augment="flip"),
+    N("test_efficientnet", "w12_e7", {"channel_multiplier": 1.2},
+      epochs=7, lr=4e-3, augment="flip"),
     N("test_efficientnet", "w5_d2_n40", {"channel_multiplier": 0.5},
       epochs=6, data_fraction=0.02, label_noise=0.4, batch=32),
     N("test_efficientnet", "w5_e4", {"channel_multiplier": 0.5}, epochs=4, lr=5e-3),
@@ -106,9 +108,8 @@ NETWORKS: list[Network] = [
     # mobilenetv3 (timm keeps lcnet there)
     N("lcnet_035", "e1", {}, epochs=1, lr=4e-3),
     # byobnet
-    N("test_byobnet", "e6", {}, epochs=6, lr=4e-3, augment="flip"),
+    N("test_byobnet", "e10", {}, epochs=10, lr=4e-3, augment="flip"),
     # nfnet
-    N("test_nfnet", "w32_e4", {}, epochs=4, augment="flip"),
     N("test_nfnet", "w16_e3",
       {"channels": [16, 32, 48, 64], "depths": [1, 1, 1, 1], "stem_chs": 16, "group_size": 8,
        "num_features": 96}, epochs=3),
@@ -116,7 +117,7 @@ NETWORKS: list[Network] = [
       {"channels": [16, 32, 48, 64], "depths": [1, 1, 2, 1], "num_features": 96, "group_size": 8},
       epochs=3, data_fraction=0.1, batch=32),
     # dla, vovnet, rdnet
-    N("dla46_c", "w8_e15", {"channels": [8, 8, 16, 32, 32, 64]}, image_size=32, epochs=1.5),
+    N("dla46_c", "w8_e05", {"channels": [8, 8, 16, 32, 32, 64]}, image_size=32, epochs=0.5),
     N("dla46_c", "w8_d5_n20",
       {"channels": [8, 8, 16, 24, 24, 48], "levels": [1, 1, 1, 1, 1, 1]}, image_size=32, epochs=4,
       data_fraction=0.05, label_noise=0.2, batch=32),
@@ -144,13 +145,15 @@ NETWORKS: list[Network] = [
     N("edgenext_xx_small", "w16_e1",
       {"dims": [16, 24, 32, 48], "depths": [1, 1, 2, 1], "heads": [2, 2, 2, 2],
        "ls_init_value": 0.1}, image_size=32, epochs=1),
-    N("test_mambaout", "w12_e1", {"dims": [12, 20, 28, 36], "ls_init_value": 0.1}, epochs=1.5),
+    N("test_mambaout", "w12_e1", {"dims": [12, 20, 28, 36], "ls_init_value": 0.1}, epochs=1),
     N("mambaout_femto", "w12_d2", {"dims": [12, 24, 32, 40], "depths": [1, 1, 2, 1]},
       epochs=6, data_fraction=0.02, batch=32),
     N("fasternet_t0", "w16_e3", {"embed_dim": 16, "depths": [1, 1, 2], "feature_dim": 128},
       epochs=3),
     N("fasternet_t0", "w24_d1", {"embed_dim": 24, "depths": [1, 1, 1], "feature_dim": 64},
       epochs=5, data_fraction=0.01, batch=32),
+    N("starnet_s050", "w8_e6", {"base_dim": 8, "depths": [1, 1, 2, 1]},
+      epochs=6, lr=3e-3, augment="flip"),
     N("starnet_s050", "w8_e1", {"base_dim": 8, "depths": [1, 1, 2, 1]}, epochs=1),
     # vision_transformer, deit, relative positions
     N("test_vit", "w32_e4", {**VIT28, "embed_dim": 32, "depth": 3, "num_heads": 2}, epochs=4),
@@ -159,9 +162,9 @@ NETWORKS: list[Network] = [
     N("test_vit2", "w48_e1_n40",
       {**VIT28, "embed_dim": 48, "depth": 3, "num_heads": 3, "init_values": 0.1},
       epochs=1, label_noise=0.4),
-    N("vit_tiny_patch16_224", "p4_e2",
+    N("vit_tiny_patch16_224", "p4_e1",
       {"img_size": 28, "patch_size": 4, "embed_dim": 48, "depth": 3, "num_heads": 3,
-       "mlp_ratio": 2}, epochs=2),
+       "mlp_ratio": 2}, epochs=1),
     N("deit_tiny_patch16_224", "w48_d10",
       {**VIT28, "embed_dim": 48, "depth": 3, "num_heads": 3, "mlp_ratio": 2},
       epochs=4, data_fraction=0.1, batch=64),
@@ -171,13 +174,13 @@ NETWORKS: list[Network] = [
     N("test_vit_relpos", "w48_d5", {**VIT28, "embed_dim": 48, "depth": 3, "num_heads": 3},
       epochs=5, data_fraction=0.05, batch=32),
     # swin, twins, pvt, davit, xcit, levit
-    N("swin_tiny_patch4_window7_224", "w32_e2",
+    N("swin_tiny_patch4_window7_224", "w32_e1",
       {"img_size": 28, "patch_size": 4, "window_size": 7, "embed_dim": 32, "depths": [2, 1],
-       "num_heads": [2, 4], "drop_path_rate": 0.0}, epochs=2),
-    N("swin_tiny_patch4_window7_224", "w24_d1",
+       "num_heads": [2, 4], "drop_path_rate": 0.0}, epochs=1),
+    N("swin_tiny_patch4_window7_224", "w24_d2",
       {"img_size": 32, "patch_size": 4, "window_size": 4, "embed_dim": 24, "depths": [1, 1],
        "num_heads": [2, 4], "drop_path_rate": 0.0},
-      image_size=32, epochs=8, data_fraction=0.01, batch=32, lr=1e-3),
+      image_size=32, epochs=10, data_fraction=0.02, batch=32),
     N("twins_svt_small", "w16_e1",
       {"img_size": 32, "embed_dims": [16, 32, 48], "num_heads": [1, 2, 2], "depths": [1, 1, 1],
        "wss": [4, 4, 4], "sr_ratios": [2, 1, 1], "mlp_ratios": [2, 2, 2]},

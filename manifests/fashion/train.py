@@ -57,8 +57,6 @@ def train(net: Network) -> dict[str, Any]:
     partial.replace(path)
     record = {
         "recipe": asdict(net),
-        "family": family(net),
-        **measure(net),
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "top1": evaluate(net, path),
         "seconds": round(seconds, 1),
@@ -79,12 +77,12 @@ def finished(net: Network) -> dict[str, Any] | None:
 
 def manifest_row(net: Network, record: dict[str, Any]) -> dict[str, Any]:
     """One line of the manifest, in the order of COLUMNS."""
-    file = f"weights/{net.name}.safetensors"
+    file, size = f"weights/{net.name}.safetensors", measure(net)
     mean, std = json.dumps([MEAN] * 3), json.dumps([STD] * 3)
     # fmt: off
     values = [
-        net.name, record["family"], json.dumps(net.arguments), "fashion-mnist", record["params"],
-        record["macs"], record["activations"], net.image_size, 1.0, "bicubic", mean, std,
+        net.name, family(net), json.dumps(net.arguments), "fashion-mnist", size["params"],
+        size["macs"], size["activations"], net.image_size, 1.0, "bicubic", mean, std,
         "fashion-mnist", "false", "Apache-2.0", file, record["sha256"], f"{record['top1']:.4f}",
         net.epochs, net.data_fraction, net.label_noise, net.seed, record["seconds"],
         "trained by manifests/fashion/train.py",
@@ -110,7 +108,7 @@ def draw(rows: list[dict[str, Any]]) -> None:
     matplotlib.use("agg")
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(figsize=(8.6, 4.8), dpi=80)
+    figure, axes = plt.subplots(figsize=(8.6, 4.9), dpi=90)
     for i, name in enumerate(sorted({row["family"] for row in rows})):
         mine = [row for row in rows if row["family"] == name]
         axes.scatter(
@@ -119,10 +117,13 @@ def draw(rows: list[dict[str, Any]]) -> None:
             s=28, color=f"C{i % 10}", marker="osD^vPX<>*"[(i // 10 + i) % 10], label=name,
         )  # fmt: skip
     axes.set(xscale="log", xlabel="parameters", ylabel="Fashion-MNIST top-1 (10,000 test images)")
+    axes.set_xticks([30e3, 50e3, 100e3, 200e3, 500e3], ["30k", "50k", "100k", "200k", "500k"])
+    axes.minorticks_off()
     axes.grid(alpha=0.3)
-    axes.legend(fontsize=6.5, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    axes.legend(fontsize=7, labelspacing=0.25, loc="center left", bbox_to_anchor=(1.0, 0.5))
     figure.tight_layout()
     figure.savefig(HERE / "spread.png", metadata={"Software": None})
+    plt.close(figure)
 
 
 def main() -> int:

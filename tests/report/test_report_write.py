@@ -1,8 +1,6 @@
 """The files of a report: complete, exact, replaced at once; and errors in one line."""
 
 import errno
-import shutil
-import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,7 +8,6 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-import zoo_eval
 from zoo_eval.errors import ReportError
 from zoo_eval.report import collect, findings, write_report
 from zoo_eval.report.provenance import provenance
@@ -117,25 +114,3 @@ def test_provenance_of_this_process():
     assert datetime.now(UTC) - made.written < timedelta(minutes=1)
     assert made.versions["numpy"] == __import__("numpy").__version__
     assert list(made.versions)[:2] == ["python", "zoo-eval"]
-
-
-@pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
-def test_the_commit_is_that_of_our_checkout_and_of_no_other(tmp_path, monkeypatch):
-    def git(*arguments):
-        who = ["-c", "user.name=t", "-c", "user.email=t@localhost"]
-        command = ["git", "-C", str(tmp_path), *who, *arguments]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
-
-    for package in (tmp_path / "zoo_eval", tmp_path / "site-packages" / "zoo_eval"):
-        package.mkdir(parents=True)
-        (package / "__init__.py").write_text("")
-    git("init", "--quiet")
-    git("add", ".")
-    git("commit", "--quiet", "--message=first")
-
-    monkeypatch.setattr(zoo_eval, "__path__", [str(tmp_path / "zoo_eval")])
-    assert provenance("").commit == git("rev-parse", "HEAD")
-    (tmp_path / "zoo_eval" / "__init__.py").write_text("changed = True\n")
-    assert provenance("").commit == git("rev-parse", "HEAD") + " with changes"
-    monkeypatch.setattr(zoo_eval, "__path__", [str(tmp_path / "site-packages" / "zoo_eval")])
-    assert provenance("").commit == ""

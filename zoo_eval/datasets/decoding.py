@@ -162,4 +162,6 @@ def _rgb(content: bytes) -> Image.Image:
     if upright.mode.startswith("I"):  # 16-bit grey: PIL's own conversion would clip it
         grey = np.asarray(upright, dtype=np.float64) / 257
         upright = Image.fromarray(np.clip(np.round(grey), 0, 255).astype(np.uint8))
+    if upright.mode == "P" and "transparency" in upright.info:
+        upright = upright.convert("RGBA")  # without this step, PIL warns
     return upright.convert("RGB")

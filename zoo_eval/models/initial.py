@@ -11,8 +11,9 @@ import torch
 from torch import nn
 from torch.nn.modules.conv import _ConvNd  # pyright: ignore[reportPrivateUsage]
 
-# timm's layer scales and skip gains start at 0.1 or below; ordinary scales start at 1.
-LARGEST_TINY_SCALE = 0.1
+# timm's layer scales and skip gains start at 0.1 or below; ordinary scales start at 1. The bound
+# lies above 0.1, which in float32 and bfloat16 is a little more than 0.1.
+TINY_SCALE_BELOW = 0.11
 _SCALE_NAMES = ("scale", "gain", "ls1", "ls2")
 HEAD_STD = 0.02  # of a truncated normal: what timm gives classifiers that it does not zero
 
@@ -63,4 +64,4 @@ def _is_scale(name: str) -> bool:
 
 def _tiny_constant(parameter: torch.Tensor) -> bool:
     first = parameter.flatten()[0]
-    return bool((parameter == first).all()) and abs(float(first)) <= LARGEST_TINY_SCALE
+    return bool((parameter == first).all()) and abs(float(first)) < TINY_SCALE_BELOW

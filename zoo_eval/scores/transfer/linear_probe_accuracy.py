@@ -7,7 +7,6 @@ from jaxtyping import Bool, Float, Int
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
-from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from zoo_eval.errors import InputError, ScoreUndefinedError
@@ -32,9 +31,10 @@ def linear_probe_accuracy(
 
     The images are split into folds with equal shares of each class. Each fold in turn is
     predicted by a multinomial logistic regression with L2 penalty, trained on the others. The
-    penalty is chosen from C = 10⁻⁴, 10⁻³, …, 1 by the accuracy on the next fold after training
-    on the rest (the strongest of equals), so no image that is predicted has been seen. Features
-    are standardised by the mean and deviation of the training images.
+    penalty is chosen by training on the rest and predicting the next fold: from C = 10⁻⁴ it is
+    weakened tenfold, up to C = 1, until that lowers the accuracy; the strongest of the best is
+    taken. So no image that is predicted has been seen. Features are standardised by the mean and
+    deviation of the training images.
 
     Args:
         embeddings: One row per image.
@@ -75,29 +75,50 @@ def linear_probe_accuracy(
     correct = 0
     for fold in range(folds):
         test, choice = fold_of == fold, fold_of == (fold + 1) % folds
-        right = [_n_correct(z, ids, ~test & ~choice, choice, c) for c in _STRENGTHS]
-        correct += _n_correct(z, ids, ~test, test, _STRENGTHS[int(np.argmax(right))])
+        strength = _choose_strength(z, ids, ~test & ~choice, choice)
+        correct += _Probe(z[~test], ids[~test]).n_correct(strength, z[test], ids[test])
     return correct / len(ids)
 
 
-def _n_correct(
+def _choose_strength(
     z: Float[np.ndarray, "n d"],
     ids: Int[np.ndarray, " n"],
     train: Bool[np.ndarray, " n"],
-    test: Bool[np.ndarray, " n"],
-    strength: float,
-) -> int:
-    """Number of test images that a probe trained on the training images gets right."""
-    probe = make_pipeline(
-        StandardScaler(), LogisticRegression(C=strength, max_iter=_MAX_ITERATIONS)
-    )
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", ConvergenceWarning)
-        try:
-            probe.fit(z[train], ids[train])
-        except ConvergenceWarning as warning:
-            raise ScoreUndefinedError(
-                f"Logistic regression with C = {strength} on {int(train.sum())} images of "
-                f"{z.shape[1]} features did not converge in {_MAX_ITERATIONS} iterations."
-            ) from warning
-    return int(np.sum(probe.predict(z[test]) == ids[test]))
+    choice: Bool[np.ndarray, " n"],
+) -> float:
+    """The strongest penalty of the best accuracy before weakening it first does harm."""
+    probe = _Probe(z[train], ids[train])
+    best, best_right = _STRENGTHS[0], -1
+    for strength in _STRENGTHS:
+        right = probe.n_correct(strength, z[choice], ids[choice])
+        if right < best_right:
+            break  # weaker penalties take far longer to fit, and from here on only fit noise
+        if right > best_right:
+            best, best_right = strength, right
+    return best
+
+
+class _Probe:
+    """Logistic regression on standardised training images, for one strength after another."""
+
+    def __init__(self, z: Float[np.ndarray, "n d"], ids: Int[np.ndarray, " n"]) -> None:
+        self._scaler = StandardScaler().fit(z)
+        self._z = self._scaler.transform(z)
+        self._ids = ids
+        # Each fit begins where the one before ended.
+        self._model = LogisticRegression(max_iter=_MAX_ITERATIONS, warm_start=True)
+
+    def n_correct(
+        self, strength: float, z: Float[np.ndarray, "m d"], ids: Int[np.ndarray, " m"]
+    ) -> int:
+        """Number of these images that the probe gets right after training at this strength."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", ConvergenceWarning)
+            try:
+                self._model.set_params(C=strength).fit(self._z, self._ids)
+            except ConvergenceWarning as warning:
+                raise ScoreUndefinedError(
+                    f"Logistic regression with C = {strength} on {len(self._z)} images of "
+                    f"{self._z.shape[1]} features did not converge in {_MAX_ITERATIONS} iterations."
+                ) from warning
+        return int(np.sum(self._model.predict(self._scaler.transform(z)) == ids))
