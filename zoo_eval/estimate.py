@@ -72,7 +72,7 @@ def _macs(unit: Unit, prepared: Prepared) -> float:
     needs = [planned.request.score.givens() for planned in unit.scores]
     images = len(prepared.dataset) if any("images" in given for given in needs) else 0
     probes = sum("probe_images" in given for given in needs) * PASSES_PER_PROBE_SCORE
-    return per_image * (images + probes * prepared.job.probe.images)
+    return float(per_image * (images + probes * prepared.job.probe.images))
 
 
 def _count(unit: Unit, column: str) -> int:

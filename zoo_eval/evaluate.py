@@ -110,7 +110,8 @@ def _givens(unit: Unit, dataset: Dataset, settings: Settings) -> dict[str, Any]:
     model = build_model(unit.line, unit.weights, unit.seed)
     switch_off_dropout(model)
     # Convolutions run faster with channels last, on processors and on GPUs.
-    model.to(device=device, memory_format=torch.channels_last)
+    model.to(device)
+    model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     images = ModelImages(dataset, unit.preprocessing, settings.batch_size, device)
     size = unit.preprocessing.image_size
     givens: dict[str, Any] = {

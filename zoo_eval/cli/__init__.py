@@ -36,7 +36,7 @@ app.add_typer(manifest_app, name="manifest")
 def main() -> None:
     """Run the command line. An expected failure is one line on stderr and exit code 2."""
     try:
-        app()
+        app(prog_name="zoo-eval")
     except ZooEvalError as error:
         print(f"zoo-eval: {error}", file=sys.stderr)
         sys.exit(2)

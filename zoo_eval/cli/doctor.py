@@ -14,7 +14,10 @@ def doctor(
     ] = False,
     limit: LimitOption = None,
 ) -> None:
-    """Check this installation; with --models, that timm's architectures give embeddings."""
+    """Check this installation.
+
+    With --models: that every architecture of timm builds and gives embeddings.
+    """
     from zoo_eval.diagnosis import check_architectures, check_installation
 
     if not models:

@@ -23,7 +23,7 @@ def export(
     store: StoreOption = DEFAULT_STORE,
     out: Annotated[Path, typer.Option("--out", help="Folder to write to.")] = Path("export"),
 ) -> None:
-    """Write every table of a result file as CSV or Parquet."""
+    """Write all tables as CSV or Parquet."""
     from zoo_eval.errors import ReportError
     from zoo_eval.store import Store
 

@@ -13,7 +13,7 @@ from zoo_eval.cli.options import JsonOption
 manifest_app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Look at, check and rebuild manifests: lists of models with published accuracies.",
+    help="List, check and build manifests.",
 )
 Name = Annotated[str, typer.Argument(help="A builtin manifest or a CSV file.")]
 DEFAULT = "timm-imagenet"

@@ -18,7 +18,10 @@ def report(
         typer.Option(help="Accuracy to judge by, such as imagenet_top1; default: the commonest."),
     ] = None,
 ) -> None:
-    """Correlate every score with accuracy; write HTML, Markdown, CSV and PNG figures."""
+    """Correlate scores with accuracy.
+
+    Writes a page (HTML), Markdown, CSV and figures (PNG) into a folder.
+    """
     from zoo_eval.report import collect, write_report
     from zoo_eval.store import Store
 

@@ -32,10 +32,11 @@ def run(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Evaluate what a job asks for and the result file does not have yet.
+    """Evaluate a job; go on where it stopped.
 
-    Stopping is safe at any time: the same command goes on where it was. Exit code 0: all is
-    there; 2: the job cannot be run as it is; 3: some models failed; 130: interrupted.
+    What the result file has already is not computed again, so stopping is safe at any time.
+    Exit code 0: all is there; 2: the job cannot be run as it is; 3: some models failed; 130:
+    interrupted.
     """
     from zoo_eval.estimate import estimate
     from zoo_eval.job import Job

@@ -15,7 +15,7 @@ def scores(
     name: Annotated[str | None, typer.Argument(help="Show this score's whole definition.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List all scores: unit, sign, needs, cost, paper."""
+    """List the scores, or define one."""
     import inspect
 
     from zoo_eval.errors import InputError

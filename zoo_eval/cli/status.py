@@ -15,7 +15,7 @@ def status(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Say what a result file holds and what failed."""
+    """Say what is there and what failed."""
     from zoo_eval.store import Store
 
     results = Store(store)

@@ -103,7 +103,7 @@ class _Probe:
 
     def __init__(self, z: Float[np.ndarray, "n d"], ids: Int[np.ndarray, " n"]) -> None:
         self._scaler = StandardScaler().fit(z)
-        self._z = self._scaler.transform(z)
+        self._z = np.asarray(self._scaler.transform(z))
         self._ids = ids
         # Each fit begins where the one before ended.
         self._model = LogisticRegression(max_iter=_MAX_ITERATIONS, warm_start=True)
