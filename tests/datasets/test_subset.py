@@ -54,6 +54,22 @@ def test_the_choice_is_drawn_by_the_seed(folder):
     assert first.digest != other.digest
 
 
+def test_classes_are_drawn_independently():
+    chosen = by_place(load("fashion", images_per_class=20))
+    assert len(set(chosen)) == 10
+
+
+def by_place(dataset):
+    """Of each class of the builtin images, which of its 200 were chosen."""
+    whole = load("fashion")
+    place_of = {whole[place].tobytes(): place % 200 for place in range(2000)}
+    assert len(place_of) == 2000
+    return [
+        tuple(place_of[dataset[place].tobytes()] for place in range(start, start + 20))
+        for start in range(0, 200, 20)
+    ]
+
+
 def test_every_image_is_equally_likely(folder):
     drawn = [colours(load(folder, images_per_class=3, seed=seed)) for seed in range(40)]
     counts = np.bincount(np.concatenate(drawn), minlength=52)

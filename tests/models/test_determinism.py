@@ -6,6 +6,7 @@ from torch import nn
 from tests.lines import line
 from zoo_eval.models.build import build_model
 from zoo_eval.models.determinism import calibrate_batch_norm, switch_off_dropout
+from zoo_eval.models.torchvision_ops import ensure_torchvision
 
 RATES = {
     "test_vit": '{"drop_rate": 0.3, "proj_drop_rate": 0.3, "attn_drop_rate": 0.3, '
@@ -65,6 +66,7 @@ def test_rates_that_layers_keep_as_plain_numbers(name):
 
 
 def diff_attention():
+    ensure_torchvision()
     from timm.layers import DiffAttention
 
     return DiffAttention(8, num_heads=2, attn_drop=0.5)

@@ -237,13 +237,18 @@ def test_another_librarys_names_are_matched_by_order_and_shape(state):
 
 def test_safetensors_are_never_matched_by_order(tmp_path):
     # The format sorts tensors by name: layer_10 would silently become the network's third layer.
-    model = line("test_vit.x", tmp_path, weights_file="w.safetensors")
-    trained = build_model(model, "init", 0).state_dict()
-    save_file(
-        {f"other.{name}": value for name, value in trained.items()}, tmp_path / "w.safetensors"
-    )
-    message = refusal(build_model, model, "pretrained", 0)
-    assert "left over ['other.blocks.0.attn.proj.bias']" in message
+    # Here the names sort rightly, but nobody could know.
+    own = line("test_vit.x", tmp_path, weights_file="w.safetensors")
+    trained = build_model(own, "init", 0).state_dict()
+    renamed = {f"{place:04}": value for place, value in enumerate(trained.values())}
+    save_file(renamed, tmp_path / "w.safetensors")
+    message = refusal(build_model, own, "pretrained", 0)
+    assert "missing ['blocks.0.attn.proj.bias'], left over ['0000']" in message
+    # A PyTorch file keeps the order.
+    torch.save(renamed, tmp_path / "w.pth")
+    own = line("test_vit.x", tmp_path, weights_file="w.pth")
+    loaded = build_model(own, "pretrained", 1).state_dict()
+    assert all(torch.equal(loaded[name], value) for name, value in trained.items())
 
 
 @pytest.mark.skipif(
