@@ -97,7 +97,8 @@ def _outcome(future: Future[Outcome], unit: Unit, started: datetime) -> Outcome:
         message = f"The worker process died with exit code {error.exitcode}."
         if error.exitcode < 0:
             name = signal.Signals(-error.exitcode).name
-            message = f"The worker process was killed by {name}; it may have run out of memory."
+            cause = "it may have run out of memory" if name == "SIGKILL" else "native code crashed"
+            message = f"The worker process was ended by {name}: {cause}."
     else:
         kind, message = "error", str(error).partition("\n")[0]
     attempt = Attempt(
