@@ -88,3 +88,15 @@ def test_nothing_needs_to_be_computed_on_the_meta_device(name):
     found = resources(model, (3, 64, 64))
     assert found == resources(real, (3, 64, 64))
     assert found.macs > found.activations > 0
+
+
+def test_a_parameter_that_passes_a_module_as_it_is_does_not_stop_the_count():
+    # PiT's class token does; torch's counter fails there when gradients are off.
+    ensure_torchvision()
+    import timm
+
+    network = timm.create_model("pit_ti_224", num_classes=10).eval()
+    with torch.no_grad():
+        found = resources(network, (3, 224, 224))
+    assert found.macs > 4e8
+    assert found.activations > 1e6

@@ -38,7 +38,7 @@ class ModelImages:
     def take(self, places: Sequence[int]) -> Tensor:
         """The images at these places, as one batch."""
         batch = torch.stack([self._transform(self._dataset[place]) for place in places])
-        return batch.to(self.device, memory_format=torch.channels_last)
+        return batch.to(self.device)
 
 
 def balanced_places(labels: Sequence[int], n: int, seed: int) -> list[int]:

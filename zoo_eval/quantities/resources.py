@@ -50,7 +50,9 @@ def resources(model: nn.Module, input_shape: tuple[int, int, int]) -> Resources:
     image = torch.zeros(1, *input_shape, device=like.device, dtype=like.dtype)
     outputs = _LinearOutputs()
     flops = FlopCounterMode(display=False)
-    with in_mode(model, "eval"), torch.no_grad(), plain_attention(), flops, outputs:
+    # Gradients stay on: without them the counter stops at a parameter that goes through a module
+    # as it is, such as the class token of PiT and CaiT.
+    with in_mode(model, "eval"), torch.enable_grad(), plain_attention(), flops, outputs:
         model(image)
     return Resources(flops.get_total_flops() // 2, outputs.n_elements)
 
