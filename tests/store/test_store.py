@@ -147,6 +147,14 @@ def test_a_folder_that_cannot_be_written():
         begin(Store("/proc/results.duckdb"))
 
 
+def test_the_folder_is_made_if_it_is_missing(tmp_path):
+    begin(Store(tmp_path / "new" / "folder" / "r.duckdb"))
+    assert (tmp_path / "new" / "folder" / "r.duckdb").is_file()
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match=r"r\.duckdb cannot be written: "):
+        begin(Store(tmp_path / "file" / "r.duckdb"))
+
+
 def test_a_query_that_is_wrong(store):
     with pytest.raises(StoreError, match="nosuch"):
         store.sql("FROM nosuch")

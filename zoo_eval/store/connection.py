@@ -49,6 +49,11 @@ def _open(path: Path, read_only: bool, patience_s: float) -> duckdb.DuckDBPyConn
         raise StoreError(
             f"There is no result file {path}. `zoo-eval run JOB --store {path}` makes one."
         )
+    if not read_only:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"{path} cannot be written: {error}") from error
     give_up_at = time.monotonic() + patience_s
     while True:
         try:
