@@ -23,6 +23,9 @@ test: $(VENV)/.test  ## The tests, without those that take minutes
 test-slow: $(VENV)/.test  ## The tests that take minutes
 	$(BIN)/pytest -m slow
 
+bench: $(VENV)/.test  ## Measure what the README says about speed
+	$(BIN)/python benchmarks/report_1556.py
+
 check: $(VENV)/.test  ## Style, types, and whether the README is in step with the code
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -110,7 +110,7 @@ def execute(
     require_weights(unit.line for unit in plan.units if unit.weights == "pretrained")
     workers = max(1, min(workers or os.cpu_count() or 1, len(plan.units)))
     run_row = _run_row(job, command)
-    models = [_model_row(line) for line in job.manifest.lines[: prepared.limit]]
+    models = [model_row(line) for line in job.manifest.lines[: prepared.limit]]
     store.begin_run(run_row, models, _dataset_row(prepared.dataset))
     ok = failed = 0
     interrupted = False
@@ -150,7 +150,8 @@ def _run_row(job: Job, command: str) -> RunRow:
     )
 
 
-def _model_row(line: ModelLine) -> ModelRow:
+def model_row(line: ModelLine) -> ModelRow:
+    """What the store keeps of a manifest line."""
     cells = line.cells
 
     def text(column: str) -> str | None:
