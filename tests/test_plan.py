@@ -75,6 +75,18 @@ def test_another_probe_is_other_work_only_where_it_counts(job):
     assert {k.score for k in keys(make_plan(changed, "fashion@1", done))} == {"grad_norm"}
 
 
+def test_networks_calibrated_on_other_images_are_other_work(tmp_path):
+    scores = '["params", { name = "synflow", batch_norm = "keep" }]'
+    path = write_job(tmp_path, write_zoo(tmp_path, 1), scores=scores)
+    job = Job.load(path)
+    done = set(keys(make_plan(job, "fashion@1", set())))
+    assert {k.score for k in keys(make_plan(job, "fashion@2", done))} == {"synflow"}
+    path.write_text(path.read_text() + 'source = "noise"\n')
+    noise = Job.load(path)
+    done = set(keys(make_plan(noise, "fashion@1", set())))
+    assert make_plan(noise, "fashion@2", done).units == ()
+
+
 def test_limit_takes_the_first_models(job):
     assert make_plan(job, "fashion@1", set(), limit=1).n_models == 1
 

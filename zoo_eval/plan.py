@@ -81,7 +81,9 @@ def _units(job: Job, line: ModelLine, dataset_label: str) -> Iterator[Unit]:
             if weights in request.weights or (not request.weights and place == 0):
                 parts = _parts(request)
                 if parts not in fingerprints:
-                    fingerprints[parts] = _fingerprint(job, line, preprocessing, parts)
+                    fingerprints[parts] = _fingerprint(
+                        job, line, preprocessing, dataset_label, parts
+                    )
                 key = ScoreKey(
                     model=line.model,
                     weights=weights if request.weights else "any",
@@ -120,13 +122,20 @@ def _parts(request: ScoreRequest) -> frozenset[str]:
 
 
 def _fingerprint(
-    job: Job, line: ModelLine, preprocessing: Preprocessing, parts: frozenset[str]
+    job: Job,
+    line: ModelLine,
+    preprocessing: Preprocessing,
+    dataset_label: str,
+    parts: frozenset[str],
 ) -> str:
+    # The dataset too: it is where the probe images come from that batch norm is calibrated on,
+    # also for a score that itself looks at no image.
+    images = dataset_label if job.probe.source == "dataset" else "noise"
     settings: dict[str, object] = {
         "arguments": dict(line.arguments),
         "weights": [line.weights_file, line.weights_sha256],
         "preprocessing": vars(preprocessing),
-        "probe": job.probe.model_dump(),
+        "probe": [job.probe.model_dump(), images],
     }
     chosen = {part: settings[part] for part in sorted(parts)}
     return hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()[:16]
