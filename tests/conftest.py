@@ -2,6 +2,27 @@
 
 import pytest
 
+from tests.parity import PARITY, write_table
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--parity-table",
+        metavar="CSV",
+        help="write what each score was compared with, and how far it was from it",
+    )
+
+
+def pytest_configure(config):
+    config.stash[PARITY] = []
+
+
+def pytest_sessionfinish(session):
+    """Write the parity table; use `-p no:xdist`, the records of other processes are lost."""
+    path, records = session.config.getoption("--parity-table"), session.config.stash[PARITY]
+    if path and records:
+        write_table(path, records)
+
 
 @pytest.fixture(scope="session", autouse=True)
 def decoded_images_cache(tmp_path_factory):

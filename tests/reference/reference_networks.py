@@ -110,6 +110,7 @@ class Case:
     images: Tensor
     labels: Tensor
     expectations: dict
+    sources: dict  # by score: which program gave the value, and how
 
     @property
     def givens(self):
@@ -131,7 +132,8 @@ def load(name, dtype=torch.float32):
     model = build(json.loads((folder / f"{name}.json").read_text())["root"])
     model.load_state_dict(load_file(folder / f"{name}.weights.safetensors"))
     batch = np.load(folder / "batch.npz")
-    expectations = json.loads((FOLDER / "networks_expected.json").read_text())["networks"][name]
+    expected = json.loads((FOLDER / "networks_expected.json").read_text())
     images = torch.from_numpy(batch["images"]).to(dtype)
     labels = torch.from_numpy(batch["labels"])
-    return Case(name, dtype, model.to(dtype).eval(), images, labels, expectations)
+    pair = expected["networks"][name], expected["scores"]
+    return Case(name, dtype, model.to(dtype).eval(), images, labels, *pair)

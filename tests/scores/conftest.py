@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+from tests.parity import PARITY, Parity
+
 # Under the type-checking hook a call takes tens of milliseconds, on a busy machine many more:
 # no deadline, and as many examples as find a broken symmetry.
 settings.register_profile("scores", deadline=None, max_examples=25)
@@ -38,16 +40,29 @@ def reference_embeddings():
 
 
 @pytest.fixture(scope="session")
-def expected():
-    """`expected(case, metric)`: the value that the other program gave."""
-    cases = json.loads((REFERENCE / "embeddings_expected.json").read_text(encoding="utf-8"))
+def expectations():
+    """What other programs gave: metrics (how it was computed), cases (values)."""
+    return json.loads((REFERENCE / "embeddings_expected.json").read_text(encoding="utf-8"))
 
-    def load(case, metric):
-        if metric == "spectral_cluster_labels":
+
+@pytest.fixture(scope="session")
+def expected(expectations):
+    """`expected(case, metric)`: the value that the other program gave."""
+
+    def load(case, metric, field="value"):
+        cases = expectations["cases"]
+        if metric in cases[case]:
             return np.array(cases[case][metric])
-        return cases[case]["values"][metric]
+        return float(cases[case]["values"][metric][field])
 
     return load
+
+
+@pytest.fixture
+def parity(request, expectations):
+    """`Parity` for the score that the test file is named after."""
+    score = request.path.stem.removeprefix("test_")
+    return Parity(score, expectations, request.config.stash[PARITY])
 
 
 @pytest.fixture(

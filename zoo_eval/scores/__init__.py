@@ -1,5 +1,8 @@
 """The score library: `SCORES` maps each name to its score; each is callable by keyword.
 
+`POOL_SCORES` has those that compare a model with the others of its pool; they are computed from
+other scores when a report is made.
+
 Every module below this package that defines a score with `@score` is found by walking the
 package; installed packages add theirs through the entry-point group `zoo_eval.scores`.
 """
@@ -10,26 +13,43 @@ from importlib.metadata import entry_points
 from types import ModuleType
 
 from zoo_eval.errors import InputError
-from zoo_eval.scores._score import INITIAL, TRAINED, OptionValue, Score, score
+from zoo_eval.scores._pool_score import PoolScore, pool_score
+from zoo_eval.scores._score import INITIAL, TRAINED, Estimate, OptionValue, Score, score
 
-__all__ = ["INITIAL", "SCORES", "TRAINED", "OptionValue", "Score", "score"]
+__all__ = [
+    "INITIAL",
+    "POOL_SCORES",
+    "SCORES",
+    "TRAINED",
+    "Estimate",
+    "OptionValue",
+    "PoolScore",
+    "Score",
+    "pool_score",
+    "score",
+]
 
 SCORES: dict[str, Score] = {}
+POOL_SCORES: dict[str, PoolScore] = {}
 
 
-def _add(found: Score) -> None:
-    if SCORES.get(found.name, found) is not found:
+def _add(found: Score | PoolScore) -> None:
+    namesake = {**SCORES, **POOL_SCORES}.get(found.name, found)
+    if namesake is not found:
         raise InputError(
-            f"There are two scores called {found.name!r}, in {SCORES[found.name].__module__} and "
+            f"There are two scores called {found.name!r}, in {namesake.__module__} and "
             f"{found.__module__}; a score's name must be its own."
         )
-    found.givens()  # an unknown need is an error now, not an hour into a run
-    SCORES[found.name] = found
+    if isinstance(found, PoolScore):
+        POOL_SCORES[found.name] = found
+    else:
+        found.givens()  # an unknown need is an error now, not an hour into a run
+        SCORES[found.name] = found
 
 
 def _add_all(module: ModuleType) -> None:
     for value in vars(module).values():
-        if isinstance(value, Score) and value.__module__ == module.__name__:
+        if isinstance(value, (Score, PoolScore)) and value.__module__ == module.__name__:
             _add(value)
 
 
@@ -40,20 +60,26 @@ def _discover() -> None:
         loaded = entry_point.load()
         if isinstance(loaded, ModuleType):
             _add_all(loaded)
-        elif isinstance(loaded, Score):
+        elif isinstance(loaded, (Score, PoolScore)):
             _add(loaded)
         else:
             raise InputError(
                 f"The entry point {entry_point.name!r} of group zoo_eval.scores names a "
                 f"{type(loaded).__name__}; it must name a score or a module of scores."
             )
+    for pooled in POOL_SCORES.values():
+        if missing := [part for part in pooled.parts if part not in SCORES]:
+            raise InputError(
+                f"{pooled.name} is made of {', '.join(pooled.parts)}, but there is no score "
+                f"{missing[0]!r}."
+            )
 
 
 _discover()
 
 
-def __getattr__(name: str) -> Score:
-    try:
-        return SCORES[name]
-    except KeyError:
-        raise AttributeError(f"There is no score called {name!r}.") from None
+def __getattr__(name: str) -> Score | PoolScore:
+    found = SCORES.get(name) or POOL_SCORES.get(name)
+    if found is None:
+        raise AttributeError(f"There is no score called {name!r}.")
+    return found

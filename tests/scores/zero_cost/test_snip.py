@@ -34,9 +34,9 @@ def test_slow_version(small_cnn, batch, mode):
 
 
 @pytest.mark.parametrize("mode", ["eval", "paper"])
-def test_published_program(case, mode):
-    value, rtol = case.expected({"eval": "snip/eval", "paper": "snip/train"}[mode])
-    np.testing.assert_allclose(snip(**case.givens, mode=mode), value, rtol=rtol)
+def test_published_program(case, mode, parity):
+    metric = {"eval": "snip/eval", "paper": "snip/train"}[mode]
+    parity.network(case, metric, snip(**case.givens, mode=mode))
 
 
 @settings(max_examples=10, deadline=None)

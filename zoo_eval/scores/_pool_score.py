@@ -1,0 +1,102 @@
+"""The `@pool_score` decorator: a score that compares a model with the others of its pool."""
+
+import functools
+import inspect
+import math
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from zoo_eval.errors import InputError
+from zoo_eval.quantities import needs_of
+
+PoolFunction = Callable[..., np.ndarray]
+
+
+class PoolScore:
+    """A score of a model relative to a pool of models, computed from other scores.
+
+    Ranks and min-max scaling change whenever a model joins the pool, so such a value is never
+    stored: reports compute it from the stored parts, over the models that have all of them. Its
+    function takes one array per part, one entry per model of the pool, without gaps; the
+    parameters' names are the names of the scores that are the parts. It returns one value per
+    model.
+
+    Attributes:
+        name: Name of the function.
+        group: Folder that the score lives in.
+        unit: Unit of the value.
+        higher_is_better: The literature's claim; None where it makes none.
+        bounds: Smallest and largest possible value.
+        parts: Names of the scores that it is made of.
+    """
+
+    def __init__(
+        self,
+        function: PoolFunction,
+        unit: str,
+        higher_is_better: bool | None,
+        bounds: tuple[float, float],
+    ) -> None:
+        functools.update_wrapper(self, function)
+        self.function = function
+        self.name = function.__name__
+        self.group = function.__module__.rpartition(".")[0].rpartition(".")[2]
+        self.unit = unit
+        self.higher_is_better = higher_is_better
+        self.bounds = bounds
+        self.parts = needs_of(function)
+
+    def __repr__(self) -> str:
+        return f"<pool score {self.name}({', '.join(self.parts)})>"
+
+    @property
+    def summary(self) -> str:
+        """First line of the docstring."""
+        return (inspect.getdoc(self.function) or "").partition("\n")[0]
+
+    @property
+    def paper(self) -> str:
+        """First entry of the docstring's References."""
+        references = (inspect.getdoc(self.function) or "").partition("References:\n")[2]
+        return references.strip().partition("\n")[0].strip()
+
+    def __call__(self, *arguments: ArrayLike, **named: ArrayLike) -> np.ndarray:
+        """Values of all models of a pool; models that lack a part get NaN.
+
+        Args:
+            *arguments: The parts in their order, one value per model.
+            **named: The parts by name.
+
+        Raises:
+            InputError: a part is missing or unknown, or the parts are not equally long.
+        """
+        given = {**dict(zip(self.parts, arguments, strict=False)), **named}
+        if given.keys() != set(self.parts) or len(arguments) > len(self.parts):
+            seen = ", ".join(given) or "nothing"
+            raise InputError(f"{self.name} needs {', '.join(self.parts)}, but was given {seen}.")
+        columns = [np.asarray(given[part], dtype=np.float64) for part in self.parts]
+        shapes = {part: column.shape for part, column in zip(self.parts, columns, strict=True)}
+        if len(set(shapes.values())) != 1 or columns[0].ndim != 1:
+            seen = ", ".join(f"{part} {shape}" for part, shape in shapes.items())
+            raise InputError(f"{self.name} needs one value per model in each part, but got {seen}.")
+        complete = np.isfinite(columns).all(axis=0)
+        values = np.full(len(complete), math.nan)
+        if complete.any():
+            values[complete] = self.function(*(column[complete] for column in columns))
+        return values
+
+
+def pool_score(
+    *,
+    unit: str,
+    higher_is_better: bool | None,
+    bounds: tuple[float, float] = (-math.inf, math.inf),
+) -> Callable[[PoolFunction], PoolScore]:
+    """Declare what a reader must know about a pool score; see `PoolScore`."""
+
+    def wrap(function: PoolFunction) -> PoolScore:
+        return PoolScore(function, unit, higher_is_better, bounds)
+
+    return wrap
