@@ -180,7 +180,8 @@ def _compute(planned: PlannedScore, resolver: Resolver) -> ScoreRow:
         return ScoreRow(
             planned.key, None, str(reason), resolver.seconds(planned.request.score.needs)
         )
-    return ScoreRow(planned.key, measured.value, None, measured.seconds)
+    interval = measured.low, measured.high
+    return ScoreRow(planned.key, measured.value, None, measured.seconds, *interval)
 
 
 def _what_failed(failed: list[tuple[str, Exception]]) -> dict[str, str]:

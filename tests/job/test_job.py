@@ -5,6 +5,18 @@ import pytest
 from zoo_eval.builtin import builtin_jobs
 from zoo_eval.errors import JobError, ManifestError
 from zoo_eval.job import Job
+from zoo_eval.scores import POOL_SCORES, pool_score
+
+
+@pytest.fixture(autouse=True)
+def size_and_entropy(monkeypatch):
+    @pool_score(unit="x", higher_is_better=None)
+    def size_and_entropy(params, dse):
+        """The parts are what matters here."""
+        return params + dse
+
+    monkeypatch.setitem(POOL_SCORES, "size_and_entropy", size_and_entropy)
+
 
 GOOD = """
 manifest = "imagenet-lite"
@@ -32,6 +44,19 @@ def test_a_job_is_checked_and_filled_in(tmp_path):
         ("dse", {"bandwidth": "sqrt_dim", "t": 1}, ("pretrained",)),
         ("dse", {"bandwidth": "median", "t": 1}, ("pretrained",)),
     ]
+
+
+def test_a_pool_score_stands_for_its_parts(tmp_path):
+    # params is asked for twice, and once more as a part.
+    text = GOOD.replace('"params",', '"params", "size_and_entropy",')
+    job = load(tmp_path, text)
+    assert [r.score.name for r in job.scores] == ["params", "dse", "dse"]
+
+
+def test_a_pool_score_has_no_options(tmp_path):
+    text = GOOD.replace('"params",', '{ name = "size_and_entropy", k = 3 },')
+    with pytest.raises(JobError, match=r"computed from params, dse when .* but k is given"):
+        load(tmp_path, text)
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,5 @@
+import dataclasses
+import math
 import multiprocessing
 import time
 from datetime import datetime
@@ -138,8 +140,36 @@ def test_somebody_elses_duckdb_file(tmp_path):
 def test_a_file_of_a_newer_version(store):
     with duckdb.connect(str(store.path)) as connection:
         connection.execute("UPDATE meta SET schema_version = 99")
-    with pytest.raises(StoreError, match=r"newer zoo_eval .schema 99.; this one knows schema 1"):
+    with pytest.raises(StoreError, match=r"newer zoo_eval .schema 99.; this one knows schema 2"):
         store.scores()
+
+
+@pytest.fixture
+def old_file(tmp_path):
+    """A file as the first release wrote it, with one value."""
+    path = tmp_path / "old.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute((Path(__file__).parent / "schema_1.sql").read_text())
+        row = (*dataclasses.astuple(key()), 1.5, None, 0.1, "r1", datetime(2026, 1, 1))
+        connection.execute(f"INSERT INTO scores VALUES ({', '.join('?' * len(row))})", row)
+    return path
+
+
+@pytest.mark.parametrize("first", ["read", "write"])
+def test_an_older_file_is_brought_up_to_date(old_file, first):
+    store = Store(old_file)
+    if first == "write":
+        begin(store)
+    assert store.done() == {key()}
+    store.commit("r1", outcome(ScoreRow(key("few_shot"), 0.5, None, 0.1, 0.4, 0.6)))
+    assert store.scores().set_index("score")["high"].to_dict() == {
+        "few_shot": 0.6,
+        key().score: pytest.approx(math.nan, nan_ok=True),
+    }
+    fresh = Store(old_file.with_name("fresh.duckdb"))
+    begin(fresh)
+    for query in ("DESCRIBE scores", "DESCRIBE latest_scores", "DESCRIBE leaderboard", "FROM meta"):
+        assert store.sql(query).equals(fresh.sql(query))
 
 
 def test_a_folder_that_cannot_be_written():

@@ -15,7 +15,7 @@ from zoo_eval.datasets.spec import SUBSETS, DatasetSpec
 from zoo_eval.errors import InputError, JobError
 from zoo_eval.job.schema import EvaluationTable, JobTable, ProbeTable, ScoreTable
 from zoo_eval.manifest import Manifest
-from zoo_eval.scores import SCORES, OptionValue, Score
+from zoo_eval.scores import POOL_SCORES, SCORES, OptionValue, Score
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Job:
         dataset: Which images.
         probe: Size and seed of the probe batch.
         evaluation: Device, batch size, what to keep.
-        scores: What to compute.
+        scores: What to compute, each setting once; pool scores stand here as their parts.
         truth: Accuracy that reports judge by, `benchmark_metric`; None: the commonest.
     """
 
@@ -82,7 +82,7 @@ class Job:
             dataset=_dataset(table, path),
             probe=table.probe,
             evaluation=table.evaluation,
-            scores=tuple(_request(entry, table, path) for entry in table.scores),
+            scores=_requests(table, path),
             truth=table.truth,
         )
 
@@ -135,9 +135,28 @@ def _dataset(table: JobTable, path: Path) -> DatasetSpec:
     return DatasetSpec(source, **{**named, **own})
 
 
+def _requests(table: JobTable, path: Path) -> tuple[ScoreRequest, ...]:
+    requests: list[ScoreRequest] = []
+    for entry in table.scores:
+        entries = [entry]
+        if entry.name in POOL_SCORES:
+            parts = POOL_SCORES[entry.name].parts
+            if entry.options:
+                raise JobError(
+                    f"{path}: scores: {entry.name} is computed from {', '.join(parts)} when a "
+                    f"report is made, and has no options, but {', '.join(entry.options)} is given."
+                )
+            entries = [ScoreTable(name=part, weights=entry.weights) for part in parts]
+        for each in entries:
+            request = _request(each, table, path)
+            if request not in requests:
+                requests.append(request)
+    return tuple(requests)
+
+
 def _request(entry: ScoreTable, table: JobTable, path: Path) -> ScoreRequest:
     if entry.name not in SCORES:
-        near = difflib.get_close_matches(entry.name, SCORES, n=1)
+        near = difflib.get_close_matches(entry.name, [*SCORES, *POOL_SCORES], n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise JobError(
             f"{path}: scores has {entry.name!r}, but there is no such score.{hint} "

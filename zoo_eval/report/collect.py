@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import pandas as pd
 
 from zoo_eval.errors import ReportError
 from zoo_eval.report.frames import Frame
 from zoo_eval.report.labels import SETTING, Options, label_settings
+from zoo_eval.report.pool import add_pool_scores
+
+if TYPE_CHECKING:
+    from zoo_eval.scores import PoolScore
 
 # Known before any network is run. A score that does not beat them is not worth its time.
 BASELINES = ("params", "macs", "activations")
@@ -53,7 +57,8 @@ class ReportData:
 
     Attributes:
         scores: One row per model that was tried, one column per score label, the mean over
-            seeds; NaN where undefined or never computed. The baselines are among the columns.
+            seeds; NaN where undefined or never computed. The baselines are among the columns, and
+            the pool scores, which are computed here.
         columns: One row per score label: `score`, `options`, `weights`, `dataset`, `seeds` (how
             many), `seconds` (median over models).
         undefined: Why scores have no value: `score` (label), `reason`, `n_models`, `example`.
@@ -83,12 +88,17 @@ class ReportData:
         return [name for name in BASELINES if name in self.scores.columns]
 
 
-def collect(store: StoreFrames, defaults: Mapping[str, Options] | None = None) -> ReportData:
+def collect(
+    store: StoreFrames,
+    defaults: Mapping[str, Options] | None = None,
+    pool_scores: Mapping[str, "PoolScore"] | None = None,
+) -> ReportData:
     """Read everything that a report needs.
 
     Args:
         store: The store.
         defaults: Default options of each score, which labels leave out; None asks the registry.
+        pool_scores: Scores to compute from the stored ones; None asks the registry.
 
     Raises:
         ReportError: the store has no scores.
@@ -98,7 +108,13 @@ def collect(store: StoreFrames, defaults: Mapping[str, Options] | None = None) -
         raise ReportError(
             "There is nothing to report: the store has no scores. Run `zoo-eval run JOB` first."
         )
-    settings = label_settings(stored, _known_defaults(stored) if defaults is None else defaults)
+    from zoo_eval.scores import POOL_SCORES, SCORES  # imports torch, which takes seconds
+
+    if defaults is None:
+        defaults = {name: score.options for name, score in SCORES.items()}
+    if pool_scores is None:
+        pool_scores = POOL_SCORES
+    settings = label_settings(stored, defaults)
     tall = stored.merge(settings, on=SETTING)
     tried = pd.Index(sorted({*tall["model"], *failures["model"]}), name="model", dtype=object)
     models = store.models().set_index("model").reindex(tried)
@@ -108,11 +124,13 @@ def collect(store: StoreFrames, defaults: Mapping[str, Options] | None = None) -
         if name not in scores.columns and name in models and models[name].notna().any():
             scores[name] = models[name].astype("float64")
     scores.columns.name = None
+    columns = _columns(tall, settings).reindex(scores.columns)
+    add_pool_scores(scores, columns, pool_scores.values())
     accuracies, sources = _accuracies(store.accuracies())
     trust, datasets = store.trust(), store.datasets()
     return ReportData(
         scores=scores,
-        columns=_columns(tall, settings).reindex(scores.columns),
+        columns=columns,
         undefined=_undefined(tall),
         models=models,
         accuracies=accuracies.reindex(tried),
@@ -122,15 +140,6 @@ def collect(store: StoreFrames, defaults: Mapping[str, Options] | None = None) -
         datasets=datasets[datasets["dataset"].isin(tall["dataset"])],
         failures=failures,
     )
-
-
-def _known_defaults(stored: Frame) -> Mapping[str, Options]:
-    """Defaults from the registry, which is not even imported if no score has an option."""
-    if stored["options"].isin(["", "{}"]).all():
-        return {}
-    from zoo_eval.scores import SCORES  # imports torch, which takes seconds
-
-    return {name: score.options for name, score in SCORES.items()}
 
 
 def _columns(tall: Frame, settings: Frame) -> Frame:

@@ -17,7 +17,7 @@ import duckdb
 
 from zoo_eval.errors import StoreError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 @contextmanager
@@ -36,7 +36,15 @@ def connect(
     """
     connection = _open(path, read_only, patience_s)
     try:
-        _check_version(connection, path, read_only)
+        seen = _version(connection, path, new_is_fine=not read_only)
+        if seen < SCHEMA_VERSION:
+            if read_only:
+                connection.close()
+                with connect(path, read_only=False, patience_s=patience_s):
+                    pass  # that opening it for writing brings it up to date is all we want
+                connection = _open(path, read_only, patience_s)
+            else:
+                _bring_up_to_date(connection, seen)
         yield connection
     except duckdb.Error as error:
         raise _explain(path, error) from error
@@ -66,24 +74,45 @@ def _open(path: Path, read_only: bool, patience_s: float) -> duckdb.DuckDBPyConn
             time.sleep(random.uniform(0.01, 0.05))
 
 
-def _check_version(connection: duckdb.DuckDBPyConnection, path: Path, read_only: bool) -> None:
+def _version(connection: duckdb.DuckDBPyConnection, path: Path, *, new_is_fine: bool) -> int:
+    """Schema version of an open file; 0 if it is new and empty.
+
+    Raises:
+        StoreError: the file is no result file, or a newer zoo_eval wrote it.
+    """
     tables = {name for (name,) in connection.execute("SHOW TABLES").fetchall()}
     if "meta" not in tables:
-        if read_only or tables:
+        if tables or not new_is_fine:
             raise StoreError(
                 f"{path} is a DuckDB file, but not one of zoo_eval's: it has no table 'meta'. "
                 "Name another file with --store."
             )
-        schema = files("zoo_eval.store").joinpath("schema.sql").read_text(encoding="utf-8")
-        connection.execute(f"BEGIN; {schema}; COMMIT")
-        return
+        return 0
     row = connection.execute("SELECT max(schema_version) FROM meta").fetchone()
-    seen = row[0] if row else None
-    if seen != SCHEMA_VERSION:
+    seen = int(row[0]) if row else 0
+    if seen > SCHEMA_VERSION:
         raise StoreError(
             f"{path} was written by a newer zoo_eval (schema {seen}); this one knows schema "
             f"{SCHEMA_VERSION}. Update zoo_eval, or name another file with --store."
         )
+    return seen
+
+
+def _bring_up_to_date(connection: duckdb.DuckDBPyConnection, seen: int) -> None:
+    """Make the tables of a new file, or change those of an older one; all of it or nothing."""
+    connection.execute("BEGIN")
+    if seen:
+        for version in range(seen + 1, SCHEMA_VERSION + 1):
+            connection.execute(_sql(f"migrations/{version}.sql"))
+        connection.execute("UPDATE meta SET schema_version = ?", [SCHEMA_VERSION])
+    else:
+        connection.execute(_sql("schema.sql"))
+    connection.execute(_sql("views.sql"))
+    connection.execute("COMMIT")
+
+
+def _sql(name: str) -> str:
+    return files("zoo_eval.store").joinpath(name).read_text(encoding="utf-8")
 
 
 def _explain(path: Path, error: duckdb.Error) -> StoreError:

@@ -20,12 +20,14 @@ class ScoreKey:
 
 @dataclass(frozen=True)
 class ScoreRow:
-    """A value, or the reason why there is none."""
+    """A value, with its interval if it has one; or the reason why there is none."""
 
     key: ScoreKey
     value: float | None
     undefined_because: str | None
     seconds: float
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
--- The result file, schema version 1. Tall tables: a new score needs no migration.
+-- The tables of a result file, schema version 2. Tall tables: a new score needs no migration.
+-- A change of these tables raises SCHEMA_VERSION and adds a file to migrations/.
 
 CREATE TABLE meta (schema_version INTEGER NOT NULL);
-INSERT INTO meta VALUES (1);
+INSERT INTO meta VALUES (2);
 
 CREATE TABLE models (
     model TEXT PRIMARY KEY,          -- architecture.tag
@@ -77,6 +78,8 @@ CREATE TABLE scores (
     seconds DOUBLE NOT NULL,         -- what the score would have cost alone, its quantities included
     run TEXT NOT NULL,
     stored TIMESTAMP NOT NULL,
+    low DOUBLE,                      -- 95 % interval around the value, of scores that have one
+    high DOUBLE,
     CHECK ((value IS NULL) <> (undefined_because IS NULL)),
     PRIMARY KEY (model, weights, seed, dataset, score, options, version, fingerprint)
 );
@@ -94,36 +97,3 @@ CREATE TABLE trust (
     stored TIMESTAMP NOT NULL,
     PRIMARY KEY (model, dataset)
 );
-
--- Newest row of each score setting: what reports read.
-CREATE VIEW latest_scores AS
-SELECT * EXCLUDE (recency) FROM (
-    SELECT *, row_number() OVER (
-        PARTITION BY model, weights, seed, dataset, score, options
-        ORDER BY version DESC, stored DESC, fingerprint
-    ) AS recency
-    FROM scores
-) WHERE recency = 1;
-
--- One row per model, accuracy and score value.
-CREATE VIEW leaderboard AS
-SELECT a.model, m.family, m.params, a.benchmark, a.metric, a.value AS accuracy,
-       coalesce(t.trusted, TRUE) AS trusted,
-       s.weights, s.seed, s.dataset, s.score, s.options, s.value, s.undefined_because
-FROM accuracies a
-JOIN models m USING (model)
-JOIN latest_scores s USING (model)
-LEFT JOIN (
-    SELECT model, bool_and(trusted) AS trusted FROM trust GROUP BY model
-) t USING (model)
-ORDER BY accuracy DESC, a.model, s.score;
-
--- Models whose last attempt did not end well.
-CREATE VIEW failures AS
-SELECT * EXCLUDE (recency) FROM (
-    SELECT *, row_number() OVER (
-        PARTITION BY model, weights, seed ORDER BY started DESC
-    ) AS recency
-    FROM attempts
-) WHERE recency = 1 AND outcome <> 'ok'
-ORDER BY started;

@@ -55,7 +55,10 @@ class Store:
             attempt += (a.peak_rss_bytes, a.outcome, a.error_type, a.message, a.traceback)
             _insert(connection, "", "attempts", [attempt])
             rows = [
-                (*dataclasses.astuple(r.key), r.value, r.undefined_because, r.seconds, run, now)
+                (
+                    *(*dataclasses.astuple(r.key), r.value, r.undefined_because, r.seconds),
+                    *(run, now, r.low, r.high),
+                )
                 for r in outcome.scores
             ]
             # Another run of the same job may have stored the same row in the meantime.

@@ -1,0 +1,129 @@
+-- The result file, schema version 1. Tall tables: a new score needs no migration.
+
+CREATE TABLE meta (schema_version INTEGER NOT NULL);
+INSERT INTO meta VALUES (1);
+
+CREATE TABLE models (
+    model TEXT PRIMARY KEY,          -- architecture.tag
+    family TEXT NOT NULL,
+    params BIGINT,
+    macs BIGINT,                     -- published multiply-accumulates for one image
+    activations BIGINT,              -- published output elements of conv and linear layers
+    image_size INTEGER,
+    pretraining TEXT,
+    distilled BOOLEAN,
+    licence TEXT,
+    label_space TEXT NOT NULL,
+    details JSON NOT NULL            -- every column of the manifest line
+);
+
+CREATE TABLE accuracies (
+    model TEXT NOT NULL,
+    benchmark TEXT NOT NULL,         -- imagenet, real, v2, sketch, a, r, fashion …
+    metric TEXT NOT NULL,            -- top1, top5
+    value DOUBLE NOT NULL CHECK (value BETWEEN 0 AND 1),
+    source TEXT NOT NULL,
+    PRIMARY KEY (model, benchmark, metric)
+);
+
+CREATE TABLE datasets (
+    dataset TEXT PRIMARY KEY,        -- name@digest, as the other tables write it
+    name TEXT NOT NULL,
+    digest TEXT NOT NULL,            -- SHA-256 over the chosen images, labels and views
+    n_images INTEGER NOT NULL,
+    n_classes INTEGER NOT NULL,
+    recipe JSON NOT NULL             -- how the subset was chosen, and what was skipped
+);
+
+CREATE TABLE runs (
+    run TEXT PRIMARY KEY,
+    job TEXT NOT NULL,
+    job_text TEXT NOT NULL,
+    command TEXT NOT NULL,
+    started TIMESTAMP NOT NULL,      -- UTC
+    ended TIMESTAMP,                 -- NULL while it runs, or if it was killed
+    state TEXT NOT NULL,             -- running, done, interrupted
+    git_commit TEXT,
+    versions JSON NOT NULL,
+    host TEXT NOT NULL
+);
+
+CREATE TABLE attempts (
+    run TEXT NOT NULL,
+    model TEXT NOT NULL,
+    weights TEXT NOT NULL,
+    seed INTEGER NOT NULL,
+    started TIMESTAMP NOT NULL,
+    seconds DOUBLE NOT NULL,
+    device TEXT,
+    peak_rss_bytes BIGINT,           -- of the worker process, so far
+    outcome TEXT NOT NULL,           -- ok, or what went wrong: load, error, killed …
+    error_type TEXT,
+    message TEXT,
+    traceback TEXT
+);
+
+CREATE TABLE scores (
+    model TEXT NOT NULL,
+    weights TEXT NOT NULL,           -- pretrained, init, init-neutral; any: values do not matter
+    seed INTEGER NOT NULL,           -- of the initialisation; 0 where there is none
+    dataset TEXT NOT NULL,           -- none: the score needs no images
+    score TEXT NOT NULL,
+    options JSON NOT NULL,           -- all of them, defaults too, keys sorted
+    version INTEGER NOT NULL,        -- of the score's definition
+    fingerprint TEXT NOT NULL,       -- digest of everything else that changes the number
+    value DOUBLE CHECK (isfinite(value)),
+    undefined_because TEXT,
+    seconds DOUBLE NOT NULL,         -- what the score would have cost alone, its quantities included
+    run TEXT NOT NULL,
+    stored TIMESTAMP NOT NULL,
+    CHECK ((value IS NULL) <> (undefined_because IS NULL)),
+    PRIMARY KEY (model, weights, seed, dataset, score, options, version, fingerprint)
+);
+
+-- Trust gate: accuracy measured on the dataset against the published one.
+CREATE TABLE trust (
+    model TEXT NOT NULL,
+    dataset TEXT NOT NULL,
+    measured DOUBLE NOT NULL,
+    published DOUBLE NOT NULL,
+    n_images INTEGER NOT NULL,
+    low DOUBLE NOT NULL,             -- interval around the measured accuracy
+    high DOUBLE NOT NULL,
+    trusted BOOLEAN NOT NULL,
+    stored TIMESTAMP NOT NULL,
+    PRIMARY KEY (model, dataset)
+);
+
+-- Newest row of each score setting: what reports read.
+CREATE VIEW latest_scores AS
+SELECT * EXCLUDE (recency) FROM (
+    SELECT *, row_number() OVER (
+        PARTITION BY model, weights, seed, dataset, score, options
+        ORDER BY version DESC, stored DESC, fingerprint
+    ) AS recency
+    FROM scores
+) WHERE recency = 1;
+
+-- One row per model, accuracy and score value.
+CREATE VIEW leaderboard AS
+SELECT a.model, m.family, m.params, a.benchmark, a.metric, a.value AS accuracy,
+       coalesce(t.trusted, TRUE) AS trusted,
+       s.weights, s.seed, s.dataset, s.score, s.options, s.value, s.undefined_because
+FROM accuracies a
+JOIN models m USING (model)
+JOIN latest_scores s USING (model)
+LEFT JOIN (
+    SELECT model, bool_and(trusted) AS trusted FROM trust GROUP BY model
+) t USING (model)
+ORDER BY accuracy DESC, a.model, s.score;
+
+-- Models whose last attempt did not end well.
+CREATE VIEW failures AS
+SELECT * EXCLUDE (recency) FROM (
+    SELECT *, row_number() OVER (
+        PARTITION BY model, weights, seed ORDER BY started DESC
+    ) AS recency
+    FROM attempts
+) WHERE recency = 1 AND outcome <> 'ok'
+ORDER BY started;
