@@ -4,8 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import entropy
 
-from zoo_eval.errors import ScoreUndefinedError
+from zoo_eval.errors import InputError, ScoreUndefinedError
+from zoo_eval.quantities.spectra import centred_svd
 from zoo_eval.scores import rankme
+from zoo_eval.scores.geometry._spectrum import exp_entropy
 
 # 1. closed forms
 
@@ -28,18 +30,35 @@ def test_parallel_embeddings_use_one_dimension():
 # 2. independent values
 
 
-def test_equals_the_effective_rank_of_the_reference(reference_embeddings, expected, case):
+# ε of each program; without one RankMe is the effective rank.
+EPSILONS = [
+    ("effective_rank/uncentred", 0),
+    ("rankme/paper_eps1e-7", 1e-7),
+    ("rankme/stable_pretraining", 1e-5),
+]
+
+
+@pytest.mark.parametrize(("reference", "epsilon"), EPSILONS)
+def test_equals_the_reference(reference_embeddings, parity, case, reference, epsilon):
     z = reference_embeddings(case).embeddings
-    value = expected(case, "effective_rank/uncentred")
-    assert rankme(embeddings=z) == pytest.approx(value, rel=1e-9)
+    parity.embeddings(case, reference, rankme(embeddings=z, epsilon=epsilon))
 
 
 def test_the_papers_epsilon_hardly_matters(reference_embeddings, expected, case):
-    # The paper adds 1e-7 to every p; ours is the limit for 0 and so lies just below.
+    # Ours is the limit for ε = 0 and so lies just below.
     z = reference_embeddings(case).embeddings
     paper = expected(case, "rankme/paper_eps1e-7")
     assert rankme(embeddings=z) < paper
     assert rankme(embeddings=z) == pytest.approx(paper, rel=1e-4)
+
+
+def test_reptrix_takes_the_variances_of_centred_embeddings(reference_embeddings, expected, case):
+    # Official code, but not RankMe: reproduced here from its parts, and far off.
+    z = reference_embeddings(case).embeddings
+    variances = centred_svd(z).singular_values ** 2
+    theirs = exp_entropy(variances, 1e-7, min(z.shape))
+    assert theirs == pytest.approx(expected(case, "rankme/reptrix"), rel=1e-9)
+    assert not 0.8 < theirs / rankme(embeddings=z) < 1.25
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
@@ -59,7 +78,7 @@ def test_unchanged_by_scale_rotation_and_order(seed, exponent, n):
     moved = (2.0**exponent * z @ np.linalg.qr(rng.normal(size=(6, 6)))[0])[rng.permutation(n)]
     value = rankme(embeddings=z)
     assert rankme(embeddings=moved) == pytest.approx(value, rel=1e-9)
-    assert 1 - 1e-12 <= value <= min(n, 6) + 1e-12
+    assert 1 <= value <= min(n, 6) + 1e-12
 
 
 def test_a_mean_counts_as_a_direction():
@@ -73,3 +92,9 @@ def test_a_mean_counts_as_a_direction():
 def test_zero_embeddings_are_undefined():
     with pytest.raises(ScoreUndefinedError, match="but all 7 are zero"):
         rankme(embeddings=np.zeros((7, 3)))
+
+
+@pytest.mark.parametrize("epsilon", [-1e-9, 1, float("nan")])
+def test_epsilon_must_be_small_and_positive(epsilon):
+    with pytest.raises(InputError, match=rf"must be in \[0, 1\), but is {epsilon}"):
+        rankme(embeddings=np.eye(3), epsilon=epsilon)

@@ -1,0 +1,97 @@
+"""Silhouette of the classes."""
+
+import numpy as np
+from jaxtyping import Float, Int, Shaped
+
+from zoo_eval.errors import InputError, ScoreUndefinedError
+from zoo_eval.quantities.distances import squared_distances as distances_of
+from zoo_eval.scores._classes import class_ids, class_sums
+from zoo_eval.scores._score import score
+from zoo_eval.scores.geometry._neighbours import without_rounding
+
+
+@score(unit="dimensionless", higher_is_better=True, bounds=(-1.0, 1.0))
+def silhouette(
+    embeddings: Shaped[np.ndarray, "n d"],
+    squared_distances: Float[np.ndarray, "n n"],
+    labels: Int[np.ndarray, " n"],
+    *,
+    metric: str = "euclidean",
+) -> float:
+    """How much nearer images are to their own class than to the nearest other, mean of all.
+
+    Let aᵢ be the mean distance of image i to the other images of its class, and bᵢ the smallest
+    mean distance to the images of another class. Its silhouette is (bᵢ − aᵢ) / max(aᵢ, bᵢ), and
+    0 if it is alone in its class or aᵢ = bᵢ = 0. The score is the mean over the images.
+
+    Distances are not squared; cosine distance is 1 − cos. Images nearer than a millionth of the
+    largest distance are at distance 0 here. Implementations agree otherwise. In many dimensions
+    all distances are alike and the value is near 0 even where classes can be told apart.
+
+    Args:
+        embeddings: One row per image.
+        squared_distances: Squared Euclidean distances between them.
+        labels: Class of each image.
+        metric: `"euclidean"` or `"cosine"`.
+
+    Returns:
+        From −1 (every image is nearest to another class) over 0 (classes lie on each other) to 1
+        (each class is a point). Unchanged by rotation, scale, reordering images and renaming
+        classes; by translation if Euclidean.
+
+    Raises:
+        InputError: metric is neither of the two.
+        ScoreUndefinedError: there is one class only, no class has two images, all distances are
+            0, or the metric is cosine and an embedding is zero.
+
+    References:
+        Rousseeuw, "Silhouettes: a graphical aid to the interpretation and validation of cluster
+        analysis", Journal of Computational and Applied Mathematics 1987,
+        https://doi.org/10.1016/0377-0427(87)90125-7
+        scikit-learn, sklearn.metrics.silhouette_score.
+
+    >>> z = np.array([[0.0], [1.0], [10.0], [11.0]])
+    >>> round(silhouette(embeddings=z, labels=np.array([0, 0, 1, 1])), 6)  # 1 − (1/10.5 + 1/9.5)/2
+    0.899749
+    """
+    ids, sizes = class_ids(labels, "The silhouette")
+    n = len(ids)
+    if len(sizes) == n:
+        raise ScoreUndefinedError(
+            f"The silhouette needs the distances within classes, but each of the {n} images is the "
+            "only one of its class. Take more images."
+        )
+    distances = _distances(embeddings, squared_distances, metric)
+    if not distances.any():
+        raise ScoreUndefinedError(
+            f"The silhouette needs embeddings at a distance, but the {metric} distances between "
+            f"all {n} are 0. Are the weights damaged?"
+        )
+    sums = class_sums(distances, ids, len(sizes)).T  # (n, C)
+    image = np.arange(n)
+    own = sums[image, ids] / np.maximum(sizes[ids] - 1, 1)
+    others = sums / sizes
+    others[image, ids] = np.inf
+    nearest = others.min(axis=1)
+    larger = np.maximum(own, nearest)
+    counts = (sizes[ids] > 1) & (larger > 0)
+    return float(np.sum((nearest - own)[counts] / larger[counts]) / n)
+
+
+def _distances(
+    embeddings: Shaped[np.ndarray, "n d"], squared: Float[np.ndarray, "n n"], metric: str
+) -> Float[np.ndarray, "n n"]:
+    """Distances between all images, by the metric."""
+    if metric == "euclidean":
+        return np.sqrt(without_rounding(squared))
+    if metric != "cosine":
+        raise InputError(f"metric must be 'cosine' or 'euclidean', but is {metric!r}.")
+    z = embeddings.astype(np.float64)
+    lengths = np.linalg.norm(z, axis=1, keepdims=True)
+    n_zero = int(np.sum(lengths == 0))
+    if n_zero:
+        raise ScoreUndefinedError(
+            f"The angle to a zero embedding is undefined, but {n_zero} of {len(z)} are zero. "
+            "Take metric='euclidean', or check the weights."
+        )
+    return without_rounding(distances_of(z / lengths)) / 2  # ‖u − v‖² = 2 − 2 cos
