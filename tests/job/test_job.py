@@ -24,6 +24,8 @@ dataset = "fashion"
 scores = ["params", "dse", { name = "dse", bandwidth = "median" }]
 """
 
+DSE = {"t": 1, "features": "raw", "entropy": "spectral"}
+
 
 def load(folder: Path, text: str) -> Job:
     path = folder / "mine.toml"
@@ -41,8 +43,8 @@ def test_a_job_is_checked_and_filled_in(tmp_path):
     )
     assert [(r.score.name, r.options, r.weights) for r in job.scores] == [
         ("params", {}, ()),
-        ("dse", {"bandwidth": "sqrt_dim", "t": 1}, ("pretrained",)),
-        ("dse", {"bandwidth": "median", "t": 1}, ("pretrained",)),
+        ("dse", {**DSE, "bandwidth": "sqrt_dim"}, ("pretrained",)),
+        ("dse", {**DSE, "bandwidth": "median"}, ("pretrained",)),
     ]
 
 
@@ -66,7 +68,7 @@ def test_a_pool_score_has_no_options(tmp_path):
         ('dataset = "fashion"', 'datset = "fashion"', "Did you mean 'dataset'?"),
         ('dataset = "fashion"', "", "key 'dataset' is missing"),
         ('"params", ', '"parms", ', "there is no such score. Did you mean 'params'?"),
-        ("bandwidth", "bandwith", "dse has no option 'bandwith'; it has: bandwidth, t."),
+        ("bandwidth", "bandwith", "dse has no option 'bandwith'; it has: bandwidth, t, features, entropy."),
         ('"params", ', "3, ", "scores.0 = 3:"),
         ('"params", ', '"gradsign", ', "gradsign is wanted on init or init-neutral weights"),
         ("scores", 'weights = ["trained"]\nscores', "weights.0 = 'trained': "),

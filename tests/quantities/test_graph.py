@@ -5,13 +5,14 @@ from zoo_eval.quantities import GIVENS, QUANTITIES, Quantity, belongs_to_dataset
 
 
 def test_closure_walks_through_quantities():
-    assert closure(["dimension"]) == {
-        *("dimension", "embeddings", "forward_pass", "model", "images")
+    assert closure(["source_probabilities"]) == {
+        *("source_probabilities", "logits", "forward_pass", "model", "images")
     }
 
 
 def test_closure_stops_at_what_is_given():
-    assert closure(["dimension"], frozenset({"embeddings"})) == {"dimension", "embeddings"}
+    found = closure(["source_probabilities"], frozenset({"logits"}))
+    assert found == {"source_probabilities", "logits"}
 
 
 def test_every_quantity_can_be_reached_from_givens():

@@ -16,7 +16,7 @@ def test_called_by_keyword_a_score_fills_in_what_it_needs():
     by_hand = scores.dse(embeddings=Z, bandwidth=10.0)
     squares = ((Z[:, None] - Z[None]) ** 2).sum(-1)
     assert by_hand == pytest.approx(
-        scores.dse(squared_distances=squares, dimension=4, bandwidth=10.0), rel=1e-9
+        scores.dse(squared_distances=squares, embeddings=Z, bandwidth=10.0), rel=1e-9
     )
 
 

@@ -85,9 +85,3 @@ def logits(forward_pass: ForwardPass) -> Float[np.ndarray, "n source_classes"]:
 def source_probabilities(logits: Shaped[np.ndarray, "n source_classes"]) -> np.ndarray:
     """Softmax of the logits in float64, where a float32 softmax would underflow to 0."""
     return softmax(logits.astype(np.float64), axis=1)
-
-
-@quantity
-def dimension(embeddings: Shaped[np.ndarray, "n d"]) -> int:
-    """Number of features d."""
-    return embeddings.shape[1]

@@ -1,21 +1,24 @@
 """Diffusion spectral mutual information (DSMI) of embeddings and classes."""
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 
 from zoo_eval.scores._classes import class_ids
 from zoo_eval.scores._score import score
 from zoo_eval.scores.information._diffusion import diffusion_information, kernel_variance
+from zoo_eval.scores.information._features import feature_distances
 
 
 @score(unit="bits", higher_is_better=True)
 def dsmi(
     squared_distances: Float[np.ndarray, "n n"],
-    dimension: int,
+    embeddings: Shaped[np.ndarray, "n d"],
     labels: Int[np.ndarray, " n"],
     *,
     bandwidth: str | float | int = "sqrt_dim",
     t: float | int = 1,
+    features: str = "raw",
+    entropy: str = "spectral",
     repeats: int = 5,
     seed: int = 0,
 ) -> float:
@@ -28,38 +31,48 @@ def dsmi(
     As in the original code, the generator starts anew at `seed` for each class, so classes of
     equal size share their subsets. The same images in the same order give the original's
     value; another order draws other subsets. With `bandwidth="median"` one σ, of all images,
-    serves every class and subset.
+    serves every class and subset, and so do the mean and variance of `features="zscore"`.
+
+    The original takes any labels that are not of integer type for a measurement and cuts its
+    range into 10 equal bins, so that float class ids lose classes; ours must be whole numbers.
+    With `entropy="matrix_entry"` the sign is reversed: images that resemble each other have
+    the higher entropy, so classes that are told apart give a negative value.
 
     Args:
         squared_distances: ‖zᵢ − zⱼ‖², one row and one column per image.
-        dimension: d, the number of features of an embedding.
+        embeddings: Z; one row per image, one column per feature.
         labels: Class of each image.
         bandwidth: σ: `"sqrt_dim"` for √d, the setting of the paper's study of ImageNet models;
             `"median"` for the square root of half the median squared distance of two
             different images; or a positive number.
         t: Number of diffusion steps.
+        features: `"raw"`, `"zscore"` or `"l2"`, as in `dse`.
+        entropy: `"spectral"` or `"matrix_entry"`, as in `dse`.
         repeats: Random subsets per class.
         seed: Start of the random subsets.
 
     Returns:
         Bits, from about 0 (classes spread like random images; chance can take it below) to at
         most log₂ of the largest class's size. C tight, distant, equal classes give about
-        log₂ C. Unchanged by rotation, by translation and by renaming classes.
+        log₂ C. Unchanged by renaming classes; by rotation, except with `features="zscore"`; by
+        translation, except with `"l2"`.
 
     Raises:
-        InputError: an option is not one of the above.
-        ScoreUndefinedError: there is one class only, or `bandwidth="median"` and the median
-            distance is 0.
+        InputError: an option is not one of the above, `features="l2"` comes with
+            `bandwidth="sqrt_dim"`, or `entropy="matrix_entry"` with another t than 1.
+        ScoreUndefinedError: there is one class only; `bandwidth="median"` and the median
+            distance is 0; or `features="l2"` and an embedding is zero.
 
     References:
         Liao et al., "Diffusion Spectral Entropy" (2023), DSMI, https://arxiv.org/abs/2312.04823
 
-    >>> far_apart = 1e4 * (1 - np.eye(4))
-    >>> dsmi(far_apart, 3, np.array([0, 0, 1, 1]))  # within a class as far as anywhere
+    >>> far_apart = 100 * np.eye(4)
+    >>> dsmi(embeddings=far_apart, labels=[0, 0, 1, 1])  # within a class as far as anywhere
     0.0
     """
     ids, sizes = class_ids(labels, "DSMI")
-    variance = kernel_variance(squared_distances, dimension, bandwidth)
+    distances = feature_distances(squared_distances, embeddings, features)
+    variance = kernel_variance(distances, embeddings.shape[1], bandwidth, features)
     return diffusion_information(
-        squared_distances, ids, sizes, variance, t=t, repeats=repeats, seed=seed
+        distances, ids, sizes, variance, t=t, entropy=entropy, repeats=repeats, seed=seed
     )

@@ -1,21 +1,24 @@
 """Diffusion spectral mutual information (DSMI) of embeddings and input images."""
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 
 from zoo_eval.scores._classes import class_ids
 from zoo_eval.scores._score import score
 from zoo_eval.scores.information._diffusion import diffusion_information, kernel_variance
+from zoo_eval.scores.information._features import feature_distances
 
 
 @score(unit="bits", higher_is_better=None)
 def dsmi_images(
     squared_distances: Float[np.ndarray, "n n"],
-    dimension: int,
+    embeddings: Shaped[np.ndarray, "n d"],
     image_clusters: Int[np.ndarray, " n"],
     *,
     bandwidth: str | float | int = "sqrt_dim",
     t: float | int = 1,
+    features: str = "raw",
+    entropy: str = "spectral",
     repeats: int = 5,
     seed: int = 0,
 ) -> float:
@@ -31,33 +34,38 @@ def dsmi_images(
 
     Args:
         squared_distances: ‖zᵢ − zⱼ‖², one row and one column per image.
-        dimension: d, the number of features of an embedding.
+        embeddings: Z; one row per image, one column per feature.
         image_clusters: Cluster of each image, by its pixels.
         bandwidth: σ: `"sqrt_dim"` for √d, `"median"` for the square root of half the median
             squared distance of two different images, or a positive number.
         t: Number of diffusion steps.
+        features: `"raw"`, `"zscore"` or `"l2"`, as in `dse`.
+        entropy: `"spectral"` or `"matrix_entry"`, as in `dse`.
         repeats: Random subsets per cluster.
         seed: Start of the random subsets.
 
     Returns:
         Bits, from about 0 (embeddings do not tell which cluster of pixels an image is of;
         chance can take it below) to at most log₂ of the largest cluster's size. Unchanged by
-        rotation, by translation and by renaming clusters.
+        renaming clusters; by rotation, except with `features="zscore"`; by translation, except
+        with `"l2"`.
 
     Raises:
-        InputError: an option is not one of the above.
-        ScoreUndefinedError: there is one cluster only, or `bandwidth="median"` and the median
-            distance is 0.
+        InputError: an option is not one of the above, `features="l2"` comes with
+            `bandwidth="sqrt_dim"`, or `entropy="matrix_entry"` with another t than 1.
+        ScoreUndefinedError: there is one cluster only; `bandwidth="median"` and the median
+            distance is 0; or `features="l2"` and an embedding is zero.
 
     References:
         Liao et al., "Diffusion Spectral Entropy" (2023), DSMI, https://arxiv.org/abs/2312.04823
 
-    >>> two_pairs = 1e4 * (1 - np.kron(np.eye(2), np.ones((2, 2))))
-    >>> round(dsmi_images(two_pairs, 3, np.array([0, 0, 1, 1]), repeats=5000), 1)
+    >>> two_pairs = np.array([[0.0], [0.0], [100.0], [100.0]])
+    >>> round(dsmi_images(embeddings=two_pairs, image_clusters=[0, 0, 1, 1], repeats=5000), 1)
     0.7
     """
     ids, sizes = class_ids(image_clusters, "DSMI", groups="clusters")
-    variance = kernel_variance(squared_distances, dimension, bandwidth)
+    distances = feature_distances(squared_distances, embeddings, features)
+    variance = kernel_variance(distances, embeddings.shape[1], bandwidth, features)
     return diffusion_information(
-        squared_distances, ids, sizes, variance, t=t, repeats=repeats, seed=seed
+        distances, ids, sizes, variance, t=t, entropy=entropy, repeats=repeats, seed=seed
     )
