@@ -6,7 +6,9 @@ from sklearn.model_selection import LeaveOneOut, cross_val_predict
 from sklearn.neighbors import KNeighborsClassifier
 
 from zoo_eval.errors import InputError, ScoreUndefinedError
+from zoo_eval.quantities.distances import squared_distances
 from zoo_eval.scores import knn_accuracy
+from zoo_eval.scores.transfer import knn_accuracy as module
 
 
 def data(n=60, d=5, classes=3, seed=0, signal=1.0):
@@ -71,10 +73,23 @@ def test_defaults_are_20_neighbours_by_cosine():
     assert knn_accuracy(z, labels) == knn_accuracy(z, labels, k=20, metric="cosine")
 
 
-def test_nearest_neighbour_equals_the_official_code(reference_embeddings, expected, case):
+def test_nearest_neighbour_equals_the_official_code(reference_embeddings, parity, case):
     z, labels, _ = reference_embeddings(case)
-    value = expected(case, "knn/parc_k1") / 100
-    assert knn_accuracy(z, labels, k=1, metric="euclidean") == pytest.approx(value, rel=1e-9)
+    value = knn_accuracy(z, labels, k=1, metric="euclidean")
+    parity.embeddings(case, "knn/parc_k1", value, scale=0.01)
+
+
+def test_three_neighbours_equal_the_official_code_but_for_ties(reference_embeddings, parity, case):
+    z, labels, _ = reference_embeddings(case)
+    neighbours = module._neighbours(squared_distances(z), 3)
+    votes = module._votes(neighbours, labels, int(labels.max()) + 1)
+    # The official code gives ties of three neighbours to the class that is numbered first.
+    first = np.argmax(votes, axis=1) == labels
+    parity.embeddings(case, "knn/transformer_ranker_k3", float(first.mean()))
+    tied = np.sum(votes == votes.max(axis=1, keepdims=True), axis=1) > 1
+    right = first[~tied].sum() + sum(votes[i, labels[i]] > 0 for i in np.flatnonzero(tied)) / 3
+    value = knn_accuracy(z, labels, k=3, metric="euclidean")
+    assert value == pytest.approx(right / len(z), rel=1e-12)
 
 
 # 3. symmetries

@@ -47,6 +47,25 @@ def small_cnn():
     return make
 
 
+class _Residual(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Sequential(nn.Conv2d(6, 6, 3, padding=1), nn.ReLU(), nn.Conv2d(6, 6, 1))
+
+    def forward(self, x):
+        return x + self.body(x)
+
+
+@pytest.fixture(scope="session")
+def small_blocks():
+    """A float64 network of two residual blocks of 6 channels."""
+    with torch.random.fork_rng():
+        torch.manual_seed(4)
+        chain = nn.Sequential(_Residual(), _Residual())
+        head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 4))
+        return nn.Sequential(nn.Conv2d(3, 6, 1), chain, head).double().eval()
+
+
 @pytest.fixture(scope="session")
 def batch():
     """Six float64 images of 3×8×8 and their labels of four classes."""

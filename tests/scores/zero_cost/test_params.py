@@ -1,6 +1,7 @@
 import torch
 from torch import nn
 
+from zoo_eval.quantities.module_state import weight_tensors
 from zoo_eval.scores.zero_cost.params import params
 
 
@@ -23,5 +24,12 @@ def test_parameters_outside_layers_count():
     assert params(nn.ReLU()) == 0
 
 
-def test_published_program(case):
-    assert params(model=case.model) == case.expected("params")[0]
+def test_published_program(case, parity):
+    parity.network(case, "params", params(model=case.model))
+
+
+def test_weights_that_other_scores_sum_over(case, parity):
+    """Those of convolutions and linear layers: fewer than all parameters."""
+    found = sum(weight.numel() for _, weight in weight_tensors(case.model))
+    assert found < params(model=case.model)
+    parity.network(case, "params_conv_linear_weights", found)

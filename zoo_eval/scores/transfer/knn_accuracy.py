@@ -7,6 +7,7 @@ from zoo_eval.errors import InputError, ScoreUndefinedError
 from zoo_eval.quantities.distances import squared_distances
 from zoo_eval.scores._classes import class_ids
 from zoo_eval.scores._score import score
+from zoo_eval.scores.transfer._most_likely import share_right
 
 _ROUNDING = 1e-12  # of the largest distance: distances this close are equal
 
@@ -27,7 +28,10 @@ def knn_accuracy(
 
     Implementations differ on ties. Here all images as far as the k-th nearest vote, so more
     than k may; and when m classes get the most votes, one of them being right counts 1/m, the
-    chance of guessing it. The result then depends on no order of images or classes.
+    chance of guessing it. The result then depends on no order of images or classes. PARC's code
+    (k = 1) takes the second nearest of all images for the neighbour, which among duplicates can be
+    the image itself; transformer-ranker (k = 3) gives a tie of classes to the one numbered first.
+    Without duplicates and ties both values are ours, with `metric="euclidean"`.
 
     Args:
         embeddings: One row per image.
@@ -62,8 +66,7 @@ def knn_accuracy(
     ids, sizes = class_ids(labels, "k-NN accuracy")
     distances = squared_distances(_points(embeddings, metric))
     votes = _votes(_neighbours(distances, k), ids, len(sizes))
-    winners = votes == votes.max(axis=1, keepdims=True)
-    return float(np.mean(winners[np.arange(n), ids] / winners.sum(axis=1)))
+    return share_right(votes.astype(np.float64), ids, np.zeros(n))
 
 
 def _points(embeddings: Shaped[np.ndarray, "n d"], metric: str) -> Float[np.ndarray, "n d"]:

@@ -4,8 +4,9 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from zoo_eval.errors import InputError
-from zoo_eval.scores._classes import class_ids, class_sums
+from zoo_eval.scores._classes import class_ids
 from zoo_eval.scores._score import score
+from zoo_eval.scores.transfer._empirical_prediction import empirical_likelihoods
 
 
 @score(unit="nats per image", higher_is_better=True, bounds=(-np.inf, 0.0))
@@ -45,11 +46,7 @@ def leep(
     theta = source_probabilities.astype(np.float64)
     _check_probabilities(theta)
     ids, sizes = class_ids(labels, "LEEP")
-    joint = class_sums(theta, ids, len(sizes))
-    mass = joint.sum(axis=0)
-    conditional = np.divide(joint, mass, out=np.zeros_like(joint), where=mass > 0)
-    likelihood = np.einsum("iz,iz->i", conditional[ids], theta)
-    return min(0.0, float(np.log(likelihood).mean()))
+    return min(0.0, float(np.log(empirical_likelihoods(theta, ids, len(sizes))).mean()))
 
 
 def _check_probabilities(theta: Float[np.ndarray, "n source_classes"]) -> None:
