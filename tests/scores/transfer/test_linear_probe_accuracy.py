@@ -10,6 +10,7 @@ from sklearn.preprocessing import StandardScaler
 from zoo_eval.errors import InputError, ScoreUndefinedError
 from zoo_eval.scores import linear_probe_accuracy
 from zoo_eval.scores.transfer import linear_probe_accuracy as module
+from zoo_eval.scores.transfer.linear_probe_accuracy import _Probe
 
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 
@@ -131,3 +132,16 @@ def test_no_convergence_is_undefined(monkeypatch):
     monkeypatch.setattr(module, "_MAX_ITERATIONS", 1)
     with pytest.raises(ScoreUndefinedError, match="of 6 features did not converge in 1 iter"):
         linear_probe_accuracy(z, labels)
+
+
+def test_fewer_images_than_features_are_fitted_in_their_span():
+    # 60 images of 200 features; a rotation into 60 coordinates keeps the classifier.
+    rng = np.random.default_rng(0)
+    labels = np.arange(60) % 3
+    z = rng.normal(size=(60, 6)) @ rng.normal(size=(6, 200)) + rng.normal(size=(3, 200))[labels]
+    scaled = StandardScaler().fit_transform(z)
+    probe = _Probe(z, labels)
+    weak = LogisticRegression(C=0.01, tol=1e-8, max_iter=5000).fit(scaled, labels)
+    others = rng.normal(size=(500, 6)) @ rng.normal(size=(6, 200))
+    guesses = weak.predict(StandardScaler().fit(z).transform(others))
+    assert probe.n_correct(0.01, others, guesses) >= 499
