@@ -1,6 +1,16 @@
 """Quantities: computed once per (model, weights, dataset) and shared by scores."""
 
-from zoo_eval.quantities import clusters, distances, forward, gradients, resources, spectra
+from zoo_eval.quantities import (
+    activation_patterns,
+    blocks,
+    clusters,
+    distances,
+    forward,
+    gradients,
+    input_gradients,
+    resources,
+    spectra,
+)
 from zoo_eval.quantities._quantity import GIVENS, QUANTITIES, Quantity, needs_of, quantity
 from zoo_eval.quantities.graph import belongs_to_dataset, closure
 from zoo_eval.quantities.inputs import check_given
@@ -12,13 +22,16 @@ __all__ = [
     "Computed",
     "Quantity",
     "Resolver",
+    "activation_patterns",
     "belongs_to_dataset",
+    "blocks",
     "check_given",
     "closure",
     "clusters",
     "distances",
     "forward",
     "gradients",
+    "input_gradients",
     "needs_of",
     "quantity",
     "resources",

@@ -59,14 +59,19 @@ def test_slow_version(small_cnn, batch, activation, mode, batch_norm):
     np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
-def test_published_program(case):
-    """The program for convolutional networks; our definition of the channel for all."""
+def test_published_program(case, parity):
+    """The program for convolutional networks; our definition of the channel for all.
+
+    For the transformer the program takes tokens for channels: 0.3746 in place of 0.3996.
+    """
     found = fisher(**case.givens, mode="paper")
-    value, rtol = case.expected("fisher_channels_last/train")
-    np.testing.assert_allclose(found, value, rtol=rtol)
-    if case.name != "vit":
-        value, rtol = case.expected("fisher/train")
-        np.testing.assert_allclose(found, value, rtol=rtol)
+    parity.network(case, "fisher_channels_last/train", found)
+    if case.name == "vit":
+        value, _ = case.expected("fisher/train")
+        assert round(value, 4) == 0.3746
+        assert round(found, 4) == 0.3996
+    else:
+        parity.network(case, "fisher/train", found)
 
 
 @settings(max_examples=10, deadline=None)

@@ -33,9 +33,9 @@ def test_slow_version(small_cnn, batch, mode):
 
 
 @pytest.mark.parametrize("mode", ["eval", "paper"])
-def test_published_program(case, mode):
-    value, rtol = case.expected({"eval": "grad_norm/eval", "paper": "grad_norm/train"}[mode])
-    np.testing.assert_allclose(grad_norm(**case.givens, mode=mode), value, rtol=rtol)
+def test_published_program(case, mode, parity):
+    metric = {"eval": "grad_norm/eval", "paper": "grad_norm/train"}[mode]
+    parity.network(case, metric, grad_norm(**case.givens, mode=mode))
 
 
 @settings(max_examples=10, deadline=None)

@@ -51,9 +51,9 @@ def test_full_hessian(small_cnn, batch, mode):
 
 
 @pytest.mark.parametrize("mode", ["eval", "paper"])
-def test_published_program(case, mode):
-    value, rtol = case.expected({"eval": "grasp/eval", "paper": "grasp/train"}[mode])
-    np.testing.assert_allclose(grasp(**case.givens, mode=mode), value, rtol=rtol)
+def test_published_program(case, mode, parity):
+    metric = {"eval": "grasp/eval", "paper": "grasp/train"}[mode]
+    parity.network(case, metric, grasp(**case.givens, mode=mode))
 
 
 @settings(max_examples=10, deadline=None)

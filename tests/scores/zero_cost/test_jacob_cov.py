@@ -27,7 +27,9 @@ def test_closed_form(as_images):
     images = as_images([[1.0, -1.0, 0.0], [0.0, -1.0, 1.0]])
     low, high = 0.5 + 1e-5, 1.5 + 1e-5
     expected = -(np.log(low) + 1 / low + np.log(high) + 1 / high)
-    np.testing.assert_allclose(jacob_cov(Quadratic(), images), expected, rtol=1e-12)
+    np.testing.assert_allclose(
+        jacob_cov(model=Quadratic(), probe_images=images), expected, rtol=1e-12
+    )
 
 
 @pytest.mark.parametrize("mode", ["eval", "paper"])
@@ -41,28 +43,33 @@ def test_slow_version(small_cnn, batch, mode):
     np.testing.assert_allclose(found, expected, rtol=1e-9)
 
 
+@pytest.mark.parametrize("reference", ["jacob_cov", "jacov_naslib"])
 @pytest.mark.parametrize("mode", ["eval", "paper"])
-def test_published_program(case, mode):
-    value, rtol = case.expected({"eval": "jacob_cov/eval", "paper": "jacob_cov/train"}[mode])
+def test_published_programs(case, mode, reference, parity):
+    metric = f"{reference}/{'train' if mode == 'paper' else mode}"
     found = jacob_cov(model=case.model, probe_images=case.images, mode=mode)
-    np.testing.assert_allclose(found, value, rtol=rtol)
+    parity.network(case, metric, found)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.permutations(range(6)))
 def test_order_of_images(small_cnn, batch, order):
-    found = jacob_cov(small_cnn(), batch[0][order])
-    np.testing.assert_allclose(found, jacob_cov(small_cnn(), batch[0]), rtol=1e-9)
+    found = jacob_cov(model=small_cnn(), probe_images=batch[0][order])
+    np.testing.assert_allclose(
+        found, jacob_cov(model=small_cnn(), probe_images=batch[0]), rtol=1e-9
+    )
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.floats(1e-3, 1e3))
 def test_scale_of_the_logits(small_cnn, batch, factor):
     model = small_cnn()
     with torch.no_grad():
         model[7].weight *= factor
     np.testing.assert_allclose(
-        jacob_cov(model, batch[0]), jacob_cov(small_cnn(), batch[0]), rtol=1e-9
+        jacob_cov(model=model, probe_images=batch[0]),
+        jacob_cov(model=small_cnn(), probe_images=batch[0]),
+        rtol=1e-9,
     )
 
 
@@ -70,28 +77,28 @@ def test_scale_of_the_logits(small_cnn, batch, factor):
 @given(st.integers(2, 8), st.integers(0, 100))
 def test_bound(n, seed):
     images = torch.randn(n, 3, 4, 4, generator=torch.Generator().manual_seed(seed))
-    assert jacob_cov(Quadratic(), images.double()) <= -n
+    assert jacob_cov(model=Quadratic(), probe_images=images.double()) <= -n
 
 
 def test_repeated_image_costs_a_hundred_thousand(batch):
     images = batch[0].clone()
     images[1] = images[0]
-    assert -1.01e5 < jacob_cov(Quadratic(), images) < -0.99e5
+    assert -1.01e5 < jacob_cov(model=Quadratic(), probe_images=images) < -0.99e5
 
 
 def test_errors(small_cnn, batch):
     with pytest.raises(InputError, match="compares images, but got 1 of them"):
-        jacob_cov(small_cnn(), batch[0][:1])
+        jacob_cov(model=small_cnn(), probe_images=batch[0][:1])
     with pytest.raises(InputError, match="must be 'eval' or 'paper', but is 'train'"):
-        jacob_cov(small_cnn(), batch[0], mode="train")
+        jacob_cov(model=small_cnn(), probe_images=batch[0], mode="train")
     images = batch[0].clone()
     images[4] = 0.1
     with pytest.raises(ScoreUndefinedError, match=r"1 of 6 images do not \(first: image 4\)"):
-        jacob_cov(Quadratic(), images)
+        jacob_cov(model=Quadratic(), probe_images=images)
     model = small_cnn()
     nn.init.zeros_(model[7].weight)
     with pytest.raises(ScoreUndefinedError, match=r"6 of 6 images do not .*classifier zero"):
-        jacob_cov(model, batch[0])
+        jacob_cov(model=model, probe_images=batch[0])
     images[4, 0, 0, 0] = float("inf")
     with pytest.raises(ScoreUndefinedError, match="gradients of 1 of 6 images are NaN or infinite"):
-        jacob_cov(Quadratic(), images)
+        jacob_cov(model=Quadratic(), probe_images=images)

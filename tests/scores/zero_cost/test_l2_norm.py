@@ -31,9 +31,8 @@ def test_scales_with_the_weights(small_cnn, factor):
     np.testing.assert_allclose(l2_norm(model), abs(factor) * before, rtol=1e-12)
 
 
-def test_published_program(case):
-    value, rtol = case.expected("l2_norm")
-    np.testing.assert_allclose(l2_norm(model=case.model), value, rtol=rtol)
+def test_published_program(case, parity):
+    parity.network(case, "l2_norm", l2_norm(model=case.model))
 
 
 def test_no_layers():

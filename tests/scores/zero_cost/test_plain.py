@@ -34,9 +34,9 @@ def test_slow_version(small_cnn, batch, mode):
 
 
 @pytest.mark.parametrize("mode", ["eval", "paper"])
-def test_published_program(case, mode):
-    value, rtol = case.expected({"eval": "plain/eval", "paper": "plain/train"}[mode])
-    np.testing.assert_allclose(plain(**case.givens, mode=mode), value, rtol=rtol)
+def test_published_program(case, mode, parity):
+    metric = {"eval": "plain/eval", "paper": "plain/train"}[mode]
+    parity.network(case, metric, plain(**case.givens, mode=mode))
 
 
 @settings(max_examples=10, deadline=None)

@@ -3,16 +3,15 @@
 import torch
 from torch import nn
 
-from zoo_eval.errors import InputError, ScoreUndefinedError
-from zoo_eval.quantities.gradients import Images, logits_of
-from zoo_eval.quantities.module_state import differentiable, in_mode, module_mode
+from zoo_eval.errors import InputError
+from zoo_eval.quantities.gradients import Images
+from zoo_eval.quantities.input_gradients import InputGradients, summed_logit_gradients
+from zoo_eval.quantities.module_state import module_mode
 from zoo_eval.scores._score import INITIAL, score
+from zoo_eval.scores.zero_cost._input_correlations import input_correlations
 
 # Of the published program; bounds what a repeated image can cost to about 1e5.
 _EPSILON = 1e-5
-
-# What is left of a constant row when its mean is taken off in float64.
-_ROUNDING = 1e-12
 
 
 @score(
@@ -22,7 +21,9 @@ _ROUNDING = 1e-12
     weights=INITIAL,
     cost="1 forward, 1 backward",
 )
-def jacob_cov(model: nn.Module, probe_images: Images, *, mode: str = "eval") -> float:
+def jacob_cov(
+    model: nn.Module, probe_images: Images, input_gradients: InputGradients, *, mode: str = "eval"
+) -> float:
     """Spread of the correlation of input gradients, −Σⱼ [ln(λⱼ + ε) + 1/(λⱼ + ε)].
 
     λⱼ are the eigenvalues of the n × n Pearson correlation matrix of the rows Jᵢ, the
@@ -33,6 +34,7 @@ def jacob_cov(model: nn.Module, probe_images: Images, *, mode: str = "eval") -> 
         model: The network.
         probe_images: n ≥ 2 images, shape (n, channels, height, width). The value is about
             −n, so only values with the same n compare.
+        input_gradients: The rows Jᵢ in eval mode.
         mode: "eval", or "paper": train mode as in the published program, where batch norm
             makes an image's logits depend on the others.
 
@@ -54,26 +56,8 @@ def jacob_cov(model: nn.Module, probe_images: Images, *, mode: str = "eval") -> 
     """
     if len(probe_images) < 2:
         raise InputError(f"jacob_cov compares images, but got {len(probe_images)} of them.")
-    images = probe_images.detach().clone()
-    with in_mode(model, module_mode(mode)), differentiable([images]):
-        logits = logits_of(model, images)
-        (gradients,) = torch.autograd.grad(logits.sum(), [images], materialize_grads=True)
-    jacobian = gradients.flatten(1).double()
-    if not jacobian.isfinite().all():
-        raise ScoreUndefinedError(
-            f"The gradients of {int((~jacobian.isfinite()).any(dim=1).sum())} of {len(images)} "
-            "images are NaN or infinite. Does the network overflow with these weights?"
-        )
-    lengths = torch.linalg.vector_norm(jacobian, dim=1)
-    jacobian -= jacobian.mean(dim=1, keepdim=True)
-    norms = torch.linalg.vector_norm(jacobian, dim=1)
-    flat = torch.nonzero(norms <= _ROUNDING * lengths)[:, 0].tolist()
-    if flat:
-        raise ScoreUndefinedError(
-            f"jacob_cov needs gradients that differ between pixels, but those of "
-            f"{len(flat)} of {len(images)} images do not (first: image {flat[0]}). "
-            "Are the weights of the classifier zero at initialisation?"
-        )
-    jacobian /= norms[:, None]
-    eigenvalues = torch.linalg.eigvalsh(jacobian @ jacobian.T) + _EPSILON
+    if module_mode(mode) == "train":
+        input_gradients = summed_logit_gradients(model, probe_images, "train")
+    correlations = input_correlations(input_gradients.rows, "jacob_cov")
+    eigenvalues = torch.linalg.eigvalsh(correlations) + _EPSILON
     return -float((eigenvalues.log() + 1 / eigenvalues).sum())

@@ -1,49 +1,49 @@
 """SynFlow: synaptic flow through the network of absolute weights, without data."""
 
-import copy
-import math
+from torch import nn
 
-import torch
-from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm  # pyright: ignore[reportPrivateUsage]
-
-from zoo_eval.errors import InputError, ScoreUndefinedError
-from zoo_eval.quantities.gradients import logits_of, needed_weights
-from zoo_eval.quantities.module_state import differentiable, in_mode
 from zoo_eval.scores._score import INITIAL, score
+from zoo_eval.scores.zero_cost._synaptic_flow import synaptic_flow
 
 
 @score(
-    unit="logits",
+    unit="nats",
     higher_is_better=True,
-    bounds=(0.0, float("inf")),
     weights=INITIAL,
-    cost="1 forward, 1 backward of one image in float64",
+    cost="1 forward, 1 backward of one image in float64, twice for large flows",
+    version=2,
 )
-def synflow(
-    model: nn.Module, input_shape: tuple[int, int, int], *, batch_norm: str = "bypass"
-) -> float:
-    """Synaptic flow, Σₖ |wₖ ∂R/∂wₖ| of the network with absolute weights.
+def synflow(model: nn.Module, input_shape: tuple[int, int, int]) -> float:
+    """Logarithm of the synaptic flow, ln Σₖ |wₖ ∂R/∂wₖ| of the network with absolute weights.
 
     R is the sum of the logits of one image of ones, when all parameters and stored buffers
     are replaced by their absolute values; k runs over the weights of convolutions and linear
-    layers. Computed in float64 on a copy, in eval mode.
+    layers. Computed in float64 on a copy, in eval mode. Values beyond float64 are held as a
+    tensor times a power of two, so depth does not matter.
 
-    Programs differ in batch norm. By default it is passed by, as in the zero-cost program:
-    what a timm module does beside the norm (drop, activation) is still done. All other norms
-    stay in place, so for a network with them this is not the conserved flow of the paper.
+    The paper and the zero-cost program give the flow itself, which passes float64's 10³⁰⁸ in
+    deep networks; NASLib takes the logarithm too, but writes −10⁸ where the flow overflowed.
+    Programs differ in batch norm. Here it is passed by, as in the zero-cost program: what a
+    timm module does beside the norm (drop, activation) is still done; `synflow_bn` keeps it.
+    All other norms stay in place, so for a network with them this is not the conserved flow
+    of the paper.
+
+    With attention behind layers without norm, scores can grow until the softmax sees nothing
+    but rounding errors of equal tokens: 3.2·10²⁹⁰ for an untrained HaloRegNet, but 7.0·10²⁹⁰
+    with weights changed by 10⁻¹³ of themselves. Such a flow is refused.
 
     Args:
         model: The network; it is copied, not changed.
         input_shape: (channels, height, width).
-        batch_norm: "bypass", or "keep": with (absolute) running statistics, as in the paper.
 
     Returns:
-        0 (with a head of zeros, for instance) or more; up to 10³⁰⁸. Take its logarithm.
+        Any real number. Unchanged by the signs of weights; ln c more if a layer without bias
+        has its weights multiplied by c.
 
     Raises:
-        InputError: another `batch_norm`.
-        ScoreUndefinedError: no convolution or linear layer, or the flow is beyond float64.
+        ScoreUndefinedError: no convolution or linear layer; the flow is zero (with a head of
+            zeros, for instance); values beyond float64 meet an operation that needs them as
+            they are; or rounding errors decide.
 
     References:
         Tanaka et al., "Pruning neural networks without any data by iteratively conserving
@@ -51,47 +51,10 @@ def synflow(
         Abdelfattah et al., "Zero-Cost Proxies for Lightweight NAS", ICLR 2021, Section 3.2,
             https://arxiv.org/abs/2101.08134
 
+    >>> import torch
     >>> layer = nn.Linear(3, 1)
     >>> layer.weight = nn.Parameter(torch.tensor([[1.0, -2.0, 4.0]]))
-    >>> synflow(nn.Sequential(nn.Flatten(), layer), (3, 1, 1))
-    7.0
+    >>> round(synflow(nn.Sequential(nn.Flatten(), layer), (3, 1, 1)), 6)  # ln 7
+    1.94591
     """
-    if batch_norm not in ("bypass", "keep"):
-        raise InputError(f"batch_norm must be 'bypass' or 'keep', but is {batch_norm!r}.")
-    positive = copy.deepcopy(model).double()
-    with torch.no_grad():
-        for tensor in positive.state_dict().values():
-            if tensor.is_floating_point():
-                tensor.abs_()
-    if batch_norm == "bypass":
-        for module in positive.modules():
-            if isinstance(module, _BatchNorm):
-                module.register_forward_hook(_without_norm)
-    weights = [weight for _, weight in needed_weights(positive)]
-    with in_mode(positive, "eval"), differentiable(weights):
-        flow = logits_of(positive, torch.ones(1, *input_shape)).sum()
-        gradients = torch.autograd.grad(flow, weights, materialize_grads=True)
-    total = sum(
-        float((weight.detach() * gradient).abs_().sum())
-        for weight, gradient in zip(weights, gradients, strict=True)
-    )
-    if not math.isfinite(total):
-        raise ScoreUndefinedError(
-            f"The synaptic flow through {len(weights)} layers came out as {total}: it, or "
-            "a value on the way, passes float64's largest number, 1.8e308."
-        )
-    return total
-
-
-def _without_norm(module: nn.Module, inputs: tuple[Tensor, ...], _: Tensor) -> Tensor:
-    """What a batch norm returns when it does not normalise.
-
-    timm's norm layers hold the dropout and activation that follow the norm. A new tensor in
-    any case, as from a norm: the activation may work in place, on what others still need.
-    """
-    passed = inputs[0].clone()
-    for name in ("drop", "act"):
-        inner = getattr(module, name, None)
-        if isinstance(inner, nn.Module):
-            passed = inner(passed)
-    return passed
+    return synaptic_flow(model, input_shape, batch_norm=False).log_total("synflow")
