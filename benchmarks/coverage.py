@@ -1,8 +1,8 @@
 """Which score has a value on which family of timm's architectures, and why not on the others.
 
 Takes the smallest architecture of each of timm's families (no `test_` ones), freshly initialised,
-at the smallest of a few image sizes that it accepts, and computes every score there is on it: 200
-fashion images, of which 20 are the probe batch. A score must give a finite value or say why it has
+at the smallest of a few image sizes that it accepts, and computes every score there is on it: 120
+fashion images of 5 classes, of which 10 are the probe batch. A score must give a finite value or say why it has
 none; nothing may fail. Runs as a job of zoo_eval, so it goes on where it was stopped.
 
 Usage: python benchmarks/coverage.py [OUT]      (default: reports/coverage)
@@ -82,7 +82,8 @@ def write_job(folder: Path, lines: list[ModelLine]) -> Path:
     job.write_text(
         'manifest = "families.csv"\nweights = ["init-neutral"]\n'
         f"scores = [{scores}]\n"
-        '[dataset]\nsource = "fashion"\nimages_per_class = 20\n[probe]\nimages = 20\n',
+        '[dataset]\nsource = "fashion"\nimages_per_class = 24\n'
+        'classes = ["Trouser", "Coat", "Sandal", "Bag", "Ankle boot"]\n[probe]\nimages = 10\n',
         encoding="utf-8",
     )
     return job
