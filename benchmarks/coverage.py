@@ -2,8 +2,9 @@
 
 Takes the smallest architecture of each of timm's families (no `test_` ones), freshly initialised,
 at the smallest of a few image sizes that it accepts, and computes every score there is on it: 120
-fashion images of 5 classes, of which 10 are the probe batch. A score must give a finite value or say why it has
-none; nothing may fail. Runs as a job of zoo_eval, so it goes on where it was stopped.
+fashion images of 5 classes, of which 10 are the probe batch. A score must give a finite value or
+say why it has none; nothing may fail. Runs as a job of zoo_eval, so it goes on where it was
+stopped.
 
 Usage: python benchmarks/coverage.py [OUT]      (default: reports/coverage)
 """

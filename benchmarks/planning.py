@@ -1,6 +1,6 @@
 """How long it takes to see what is left to do, at six times the size of timm's results.
 
-10,000 models (timm's 1,556, at up to seven image sizes) and 60 scores, planned with an empty store
+10,000 models (timm's own, at up to seven image sizes) and 60 scores, planned with an empty store
 and with one that has 90 % of the 600,000 values. Reading what the store has is part of the time;
 loading the job is not. Usage: python benchmarks/planning.py
 """
@@ -52,9 +52,10 @@ def big_job(path: Path) -> Job:
 
 def at_many_sizes(lines: Iterable[ModelLine]) -> Iterator[ModelLine]:
     """Each model at each image size, as manifests name them: `resnet50.a1_in1k@288`."""
+    distinct = {line.timm_name: line for line in lines}
     for size in SIZES:
-        for line in lines:
-            yield replace(line, model=f"{line.timm_name}@{size}", image_size=size)
+        for name, line in distinct.items():
+            yield replace(line, model=f"{name}@{size}", image_size=size)
 
 
 def timed(what: str, job: Job, store: Store) -> Plan:

@@ -17,6 +17,12 @@ def pytest_configure(config):
     config.stash[PARITY] = []
 
 
+def pytest_collection_modifyitems(config, items):
+    """With `--parity-table` only the tests that compare are run."""
+    if config.getoption("--parity-table"):
+        items[:] = [item for item in items if "parity" in getattr(item, "fixturenames", ())]
+
+
 def pytest_sessionfinish(session):
     """Write the parity table; use `-p no:xdist`, the records of other processes are lost."""
     path, records = session.config.getoption("--parity-table"), session.config.stash[PARITY]
