@@ -1,6 +1,6 @@
 """How long it takes to see what is left to do, at six times the size of timm's results.
 
-10,000 models (timm's own, at up to seven image sizes) and 60 scores, planned with an empty store
+10,000 models (timm's own, at up to eight image sizes) and 60 scores, planned with an empty store
 and with one that has 90 % of the 600,000 values. Reading what the store has is part of the time;
 loading the job is not. Usage: python benchmarks/planning.py
 """
@@ -21,7 +21,7 @@ from zoo_eval.scores import SCORES
 from zoo_eval.store import Attempt, DatasetRow, Outcome, RunRow, ScoreRow, Store
 
 N_MODELS, N_SCORES = 10_000, 60
-SIZES = (224, 256, 288, 320, 384, 448, 512)
+SIZES = (160, 224, 256, 288, 320, 384, 448, 512)
 REPEATS = 5
 DATASET = "fashion@1a2b3c4d"
 NOON = datetime(2026, 1, 1, 12)

@@ -12,7 +12,7 @@ LAYERS = [
     {"errors"},
     {"builtin", "correlation", "provenance"},
     {"manifest", "quantities", "scores"},
-    {"datasets", "models", "store", "job"},
+    {"datasets", "models", "store", "job", "conformance"},
     {"trust", "plan"},
     {"evaluate"},
     {"executors", "runner", "estimate", "diagnosis"},
@@ -22,7 +22,10 @@ LAYERS = [
 # Each heavy library has few homes.
 HOMES = {
     "duckdb": {"store", "manifest"},
-    "torch": {"models", "quantities", "scores", "datasets", "evaluate", "executors", "diagnosis"},
+    "torch": {
+        *("models", "quantities", "scores", "conformance", "datasets"),
+        *("evaluate", "executors", "diagnosis"),
+    },
     "matplotlib": {"report"},
     "pebble": {"executors"},
 }

@@ -8,6 +8,7 @@ ZooEvalError
 │   └── WeightsError         its weights are missing, damaged or unsafe
 ├── InputError               an argument of a score or quantity has the wrong shape or content
 ├── ScoreUndefinedError      the score has no value for this model: stored, never retried
+├── ConformanceError         a score that does not keep what every score promises
 ├── StoreError               the result file cannot be read or written
 └── ReportError              nothing to report, or nowhere to write it
 
@@ -46,6 +47,10 @@ class InputError(ZooEvalError):
 
 class ScoreUndefinedError(ZooEvalError):
     """The score has no value for this model. The message is stored as the reason."""
+
+
+class ConformanceError(ZooEvalError):
+    """A score that does not keep what every score promises; lists each check it fails."""
 
 
 class StoreError(ZooEvalError):

@@ -68,7 +68,11 @@ def test_a_pool_score_has_no_options(tmp_path):
         ('dataset = "fashion"', 'datset = "fashion"', "Did you mean 'dataset'?"),
         ('dataset = "fashion"', "", "key 'dataset' is missing"),
         ('"params", ', '"parms", ', "there is no such score. Did you mean 'params'?"),
-        ("bandwidth", "bandwith", "dse has no option 'bandwith'; it has: bandwidth, t, features, entropy."),
+        (
+            "bandwidth",
+            "bandwith",
+            "dse has no option 'bandwith'; it has: bandwidth, t,",
+        ),
         ('"params", ', "3, ", "scores.0 = 3:"),
         ('"params", ', '"gradsign", ', "gradsign is wanted on init or init-neutral weights"),
         ("scores", 'weights = ["trained"]\nscores', "weights.0 = 'trained': "),

@@ -35,11 +35,20 @@ def test_wrong_parts(parts, message):
         ranks(**parts)
 
 
+def test_one_value_for_the_whole_pool_is_refused():
+    @pool_score(unit="x", higher_is_better=None)
+    def mean(dse):
+        return dse.mean()
+
+    with pytest.raises(InputError, match=r"each of 2 models, but returned an array of shape \(\)"):
+        mean(dse=[1.0, np.nan, 3.0])
+
+
 @pytest.mark.parametrize("name", sorted(POOL_SCORES))
 def test_every_pool_score_says_what_a_reader_must_know(name):
     found = POOL_SCORES[name]
     assert found.summary.endswith((".", "?"))
     assert found.unit
-    assert found.paper
+    assert found.references
     assert "http" in (found.function.__doc__ or "")
     assert set(found.parts) <= SCORES.keys()

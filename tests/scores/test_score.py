@@ -81,7 +81,7 @@ def test_every_score_says_what_a_reader_must_know(name):
     assert found.unit
     assert found.cost
     assert "http" in (found.function.__doc__ or "")
-    assert found.paper
+    assert found.references
     assert found.bounds[0] < found.bounds[1]
     assert found.givens()
 

@@ -13,7 +13,7 @@ from zoo_eval.cli.export import export
 from zoo_eval.cli.manifest import manifest_app
 from zoo_eval.cli.report import report
 from zoo_eval.cli.run import run
-from zoo_eval.cli.scores import scores
+from zoo_eval.cli.scores import scores_app
 from zoo_eval.cli.status import status
 from zoo_eval.errors import ZooEvalError
 
@@ -28,8 +28,9 @@ app = typer.Typer(
         "Begin with `zoo-eval run quickstart`, then `zoo-eval report`."
     ),
 )
-for command in (run, status, report, export, scores, doctor):
+for command in (run, status, report, export, doctor):
     app.command()(command)
+app.add_typer(scores_app, name="scores")
 app.add_typer(manifest_app, name="manifest")
 
 

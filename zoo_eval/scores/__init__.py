@@ -9,7 +9,7 @@ package; installed packages add theirs through the entry-point group `zoo_eval.s
 
 import importlib
 import pkgutil
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 
 from zoo_eval.errors import InputError
@@ -57,7 +57,7 @@ def _discover() -> None:
     for found in pkgutil.walk_packages(__path__, prefix=f"{__name__}."):
         _add_all(importlib.import_module(found.name))
     for entry_point in entry_points(group="zoo_eval.scores"):
-        loaded = entry_point.load()
+        loaded = _load(entry_point)
         if isinstance(loaded, ModuleType):
             _add_all(loaded)
         elif isinstance(loaded, (Score, PoolScore)):
@@ -73,6 +73,24 @@ def _discover() -> None:
                 f"{pooled.name} is made of {', '.join(pooled.parts)}, but there is no score "
                 f"{missing[0]!r}."
             )
+
+
+def _load(entry_point: EntryPoint) -> object:
+    """What an entry point names; whatever goes wrong there is said in one line.
+
+    Raises:
+        InputError: it cannot be loaded.
+    """
+    try:
+        return entry_point.load()
+    except Exception as error:
+        package = entry_point.dist.name if entry_point.dist is not None else "an installed package"
+        lines = str(error).strip().splitlines() or ["without a message"]
+        raise InputError(
+            f"{package} adds scores to zoo_eval, but its entry point {entry_point.name!r} = "
+            f"{entry_point.value!r} cannot be loaded: {type(error).__name__}: "
+            f"{lines[0].rstrip('.')}. Repair or uninstall {package}."
+        ) from error
 
 
 _discover()

@@ -1,7 +1,6 @@
 """The `@pool_score` decorator: a score that compares a model with the others of its pool."""
 
 import functools
-import inspect
 import math
 from collections.abc import Callable
 
@@ -10,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from zoo_eval.errors import InputError
 from zoo_eval.quantities import needs_of
+from zoo_eval.scores._docstring import references, summary
 
 PoolFunction = Callable[..., np.ndarray]
 
@@ -54,13 +54,12 @@ class PoolScore:
     @property
     def summary(self) -> str:
         """First line of the docstring."""
-        return (inspect.getdoc(self.function) or "").partition("\n")[0]
+        return summary(self.function)
 
     @property
-    def paper(self) -> str:
-        """First entry of the docstring's References."""
-        references = (inspect.getdoc(self.function) or "").partition("References:\n")[2]
-        return references.strip().partition("\n")[0].strip()
+    def references(self) -> list[str]:
+        """Entries of the docstring's References, each on one line."""
+        return references(self.function)
 
     def __call__(self, *arguments: ArrayLike, **named: ArrayLike) -> np.ndarray:
         """Values of all models of a pool; models that lack a part get NaN.
@@ -70,7 +69,8 @@ class PoolScore:
             **named: The parts by name.
 
         Raises:
-            InputError: a part is missing or unknown, or the parts are not equally long.
+            InputError: a part is missing or unknown, the parts are not equally long, or the
+                function does not return one value per model.
         """
         given = {**dict(zip(self.parts, arguments, strict=False)), **named}
         if given.keys() != set(self.parts) or len(arguments) > len(self.parts):
@@ -81,10 +81,16 @@ class PoolScore:
         if len(set(shapes.values())) != 1 or columns[0].ndim != 1:
             seen = ", ".join(f"{part} {shape}" for part, shape in shapes.items())
             raise InputError(f"{self.name} needs one value per model in each part, but got {seen}.")
-        complete = np.isfinite(columns).all(axis=0)
+        complete: np.ndarray = np.isfinite(np.stack(columns)).all(axis=0)
         values = np.full(len(complete), math.nan)
         if complete.any():
-            values[complete] = self.function(*(column[complete] for column in columns))
+            result = np.asarray(self.function(*(column[complete] for column in columns)))
+            if result.shape != (complete.sum(),):  # assigning it would spread it over all models
+                raise InputError(
+                    f"{self.name} must return one value for each of {complete.sum()} models, but "
+                    f"returned an array of shape {result.shape}."
+                )
+            values[complete] = result
         return values
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from zoo_eval.errors import InputError, ScoreUndefinedError
 from zoo_eval.quantities import GIVENS, QUANTITIES, Resolver, check_given, closure, needs_of, timed
+from zoo_eval.scores._docstring import references, summary
 
 OptionValue = str | int | float | bool | None
 
@@ -112,13 +113,12 @@ class Score:
     @property
     def summary(self) -> str:
         """First line of the docstring."""
-        return (inspect.getdoc(self.function) or "").partition("\n")[0]
+        return summary(self.function)
 
     @property
-    def paper(self) -> str:
-        """First entry of the docstring's References."""
-        references = (inspect.getdoc(self.function) or "").partition("References:\n")[2]
-        return references.strip().partition("\n")[0].strip()
+    def references(self) -> list[str]:
+        """Entries of the docstring's References, each on one line."""
+        return references(self.function)
 
     def givens(self) -> frozenset[str]:
         """Names of everything that must come from outside to compute this score."""
