@@ -81,7 +81,7 @@ class PoolScore:
         if len(set(shapes.values())) != 1 or columns[0].ndim != 1:
             seen = ", ".join(f"{part} {shape}" for part, shape in shapes.items())
             raise InputError(f"{self.name} needs one value per model in each part, but got {seen}.")
-        complete: np.ndarray = np.isfinite(np.stack(columns)).all(axis=0)
+        complete = np.logical_and.reduce(np.isfinite(columns))
         values = np.full(len(complete), math.nan)
         if complete.any():
             result = np.asarray(self.function(*(column[complete] for column in columns)))
