@@ -99,8 +99,8 @@ def write_tables(store: Store, out: Path) -> None:
     for name, rows in values.groupby("score"):
         missing = rows[rows["value"].isna()]
         reasons = [
-            f"{len(of_reason)} × {_short(str(reason))} ({of_reason['family'].iloc[0]})"
-            for reason, of_reason in _with_kinds(missing, store).groupby("kind", sort=False)
+            f"{len(alike)} × ({alike.iloc[0].family}) {_short(alike.iloc[0].undefined_because)}"
+            for _, alike in _with_kinds(missing, store).groupby("kind", sort=False)
         ]
         lines.append((name, len(rows) - len(missing), len(missing), "; ".join(reasons)))
     columns = ["model", "score", "value", "undefined_because", "seconds"]
@@ -111,7 +111,7 @@ def write_tables(store: Store, out: Path) -> None:
         f"{n_models} families, {len(lines)} scores, {int(values['value'].notna().sum()):,} values, "
         f"{int(values['value'].isna().sum()):,} undefined with a reason, {len(failures)} networks "
         "failed. Every value and reason: `coverage.csv`. Made by `python benchmarks/coverage.py`.\n"
-        f"\n| score | families with a value | without | why, how often (one such family) |\n"
+        f"\n| score | families with a value | without | why: how often, one family, its reason |\n"
         f"|---|---|---|---|\n{table}\n",
         encoding="utf-8",
     )
@@ -120,8 +120,9 @@ def write_tables(store: Store, out: Path) -> None:
 def _with_kinds(missing: pd.DataFrame, store: Store) -> pd.DataFrame:
     """Reasons without their numbers and names, so that like ones fall together."""
     families = store.models().set_index("model")["family"]
-    kinds = missing["undefined_because"].str.replace(r"\d[\d.,e+-]*", "…", regex=True)
-    kinds = kinds.str.replace(r"\b[A-Z]\w*(Net|ViT|Transformer|Former)\w*\b", "…", regex=True)
+    # Numbers, and class names such as DLA or EfficientNet, differ from network to network.
+    varying = r"\d[\d.,e+-]*|\b[A-Z]\w*[A-Z]\w*\b"
+    kinds = missing["undefined_because"].str.replace(varying, "…", regex=True)
     return missing.assign(kind=kinds, family=missing["model"].map(families))
 
 

@@ -9,7 +9,7 @@ from zoo_eval.errors import ScoreUndefinedError
 from zoo_eval.scores._score import INITIAL, score
 from zoo_eval.scores.zero_cost._synaptic_flow import synaptic_flow
 
-_ATTENTION_NAMES = ("attention", "attn", "xca")
+_ATTENTION_NAMES = ("attention", "attn", "xca", "gpsa", "mhsa")
 
 
 @score(
@@ -25,9 +25,9 @@ def dss(model: nn.Module, input_shape: tuple[int, int, int]) -> float:
     DSS = Σ_A ‖∂R/∂W‖₊ ‖W‖₊ + Σ_M Σₖ |wₖ ∂R/∂wₖ|, with ‖·‖₊ the nuclear norm (sum of singular
     values) and R the sum of the logits of one image of ones when all parameters and stored
     buffers are replaced by their absolute values. A are the linear layers that stand directly
-    in an attention module (class name with "attention", "attn" or "xca" in it: qkv, or q, k
-    and v, and proj), M all other linear layers: MLPs and the head. Convolutions, such as the
-    patch embedding, do not count. In float64 on a copy, in eval mode.
+    in an attention module (class name with "attention", "attn", "xca", "gpsa" or "mhsa" in it:
+    qkv, or q, k and v, and proj), M all other linear layers: MLPs and the head. Convolutions,
+    such as the patch embedding, do not count. In float64 on a copy, in eval mode.
 
     The paper's own program reads the gradient of slices of the weights, which torch does not
     keep, and gives 0 for every network. AZ-NAS's copy is right, but for a head of exactly
