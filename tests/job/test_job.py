@@ -5,7 +5,7 @@ import pytest
 from zoo_eval.builtin import builtin_jobs
 from zoo_eval.errors import JobError, ManifestError
 from zoo_eval.job import Job
-from zoo_eval.scores import POOL_SCORES, pool_score
+from zoo_eval.scores import POOL_SCORES, SCORES, pool_score
 
 
 @pytest.fixture(autouse=True)
@@ -140,3 +140,7 @@ def test_the_papers_subset(tmp_path):
 @pytest.mark.parametrize("name", sorted(builtin_jobs()))
 def test_builtin_jobs_are_valid(name):
     assert Job.load(name).scores
+
+
+def test_the_job_of_all_scores_has_them_all():
+    assert {request.score.name for request in Job.load("all-scores").scores} == SCORES.keys()
