@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def add_pool_scores(scores: Frame, columns: Frame, pool_scores: Iterable["PoolScore"]) -> None:
-    """Add a column for every pool score whose parts are all among the scores; in place.
+    """Add a column `NAME (pool)` for every pool score whose parts are all there; in place.
 
     Parts with their default options count. Where the parts occur with several kinds of weights
     or datasets, there is one pool score for each; a part that occurs only once, as `macs` does,
@@ -28,7 +28,7 @@ def add_pool_scores(scores: Frame, columns: Frame, pool_scores: Iterable["PoolSc
             labels = [of_part.get(suffix, of_part.get("", "")) for of_part in found]
             if not all(labels):
                 continue
-            label = pooled.name + suffix
+            label = f"{pooled.name} (pool){suffix}"
             scores[label] = pooled(*(scores[part].to_numpy() for part in labels))
             facts = columns.reindex(labels)
             columns.loc[label, ["score", "options"]] = [pooled.name, "{}"]
