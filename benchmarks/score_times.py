@@ -2,11 +2,13 @@
 
 ResNet-50, ViT-S/16, ConvNeXt-T and MobileNetV3-L, freshly initialised, at 224 px. Scores of the
 network take 64 probe images; one forward and backward pass of these 64 images is the unit.
-Scores of embeddings take those of 1,000 images with the labels of 10 classes; the forward pass
-that gives the embeddings is not counted, as every one of them shares it. A score's time includes
-the quantities that it needs, also where other scores share them.
+Scores of embeddings take 1,000 of the network's width, drawn around 10 class means, and logits of
+1,000 classes; the forward pass that would give them is not counted, as all of them share it. A
+score's time includes the quantities that it needs, also where other scores share them. Times are
+processor time of one thread, which other work on the machine does not change.
 
-Usage: python benchmarks/score_times.py [OUT]      (default: reports/score-times)
+Usage: OMP_NUM_THREADS=1 python benchmarks/score_times.py [OUT [MODEL …]]
+       (default: reports/score-times and all four)
 """
 
 import platform
@@ -28,7 +30,7 @@ from zoo_eval.errors import ScoreUndefinedError
 from zoo_eval.manifest import Manifest, ModelLine
 from zoo_eval.models.build import build_model
 from zoo_eval.models.determinism import calibrate_batch_norm, switch_off_dropout
-from zoo_eval.quantities import Resolver, closure
+from zoo_eval.quantities import Resolver
 from zoo_eval.quantities.gradients import loss_gradients
 from zoo_eval.scores import SCORES
 
@@ -39,8 +41,8 @@ MODELS = {
     "MobileNetV3-L": "mobilenetv3_large_100.ra_in1k",
 }
 N_PROBE = 64
-IMAGES_PER_CLASS = 100
-FROM_NETWORK = frozenset({"model", "probe_images", "probe_labels"})
+UNIT = "forward and backward"
+N_EMBEDDINGS = 1000
 
 
 def main() -> None:
@@ -48,51 +50,59 @@ def main() -> None:
     out = Path(sys.argv[1] if len(sys.argv) > 1 else "reports/score-times")
     out.mkdir(parents=True, exist_ok=True)
     lines = {line.model: line for line in Manifest.load("timm-imagenet")}
-    columns: dict[str, dict[str, float | None]] = {}
-    unit: dict[str, float] = {}
-    for title, name in MODELS.items():
-        unit[title], columns[title] = time_all(lines[name])
-        print(f"{title}: forward and backward {unit[title]:.2f} s", flush=True)
-        write(out, unit, columns)
+    time.perf_counter = time.process_time  # what zoo_eval itself times scores with
+    for title in sys.argv[2:] or MODELS:
+        seconds = time_all(lines[MODELS[title]])
+        seconds.to_csv(out / f"{title.replace('/', '-')}.csv", float_format="%.4g")
+        print(f"{title}: forward and backward {seconds[UNIT]:.2f} s", flush=True)
+    write(out)
 
 
-def time_all(line: ModelLine) -> tuple[float, dict[str, float | None]]:
-    """Seconds of the unit, and of each score; None where the score is undefined."""
-    dataset = load_dataset(DatasetSpec("fashion", images_per_class=IMAGES_PER_CLASS))
+def time_all(line: ModelLine) -> pd.Series:
+    """Seconds of the unit and of each score, NaN where the score is undefined."""
+    dataset = load_dataset(DatasetSpec("fashion", images_per_class=N_PROBE // 10 + 1))
     model = build_model(line, "init-neutral", 0)
     switch_off_dropout(model)
     size = preprocessing_of(line).image_size
-    images = ModelImages(dataset, preprocessing_of(line), 50, torch.device("cpu"))
+    images = ModelImages(dataset, preprocessing_of(line), N_PROBE, torch.device("cpu"))
     places = balanced_places(dataset.labels, N_PROBE, 0)
     probe = images.take(places)
     labels = torch.tensor([dataset.labels[place] for place in places])
     calibrate_batch_norm(model, probe)
-    unit = median_seconds(lambda: loss_gradients(model, probe, labels, "eval"))
+    seconds = {UNIT: median_seconds(lambda: loss_gradients(model, probe, labels, "eval"))}
     givens = {
         "model": model,
         "input_shape": (3, size, size),
-        "images": images,
-        "labels": np.asarray(dataset.labels),
-        "pixels": dataset.pixels(64),
         "probe_images": probe,
         "probe_labels": labels,
+        **embedded(int(model.num_features)),
     }
     resolver = Resolver(givens, [score.needs for score in SCORES.values()])
-    shared = resolver.seconds(["forward_pass"]) if resolver.get("forward_pass") else 0.0
-    seconds: dict[str, float | None] = {}
     for name, score in sorted(SCORES.items()):
         try:
-            spent = score.measure(resolver, score.with_defaults({})).seconds
-        except ScoreUndefinedError:
-            seconds[name] = None
-            continue
-        seconds[name] = spent - (shared if "forward_pass" in closure(score.needs) else 0.0)
-        print(f"  {name}: {seconds[name]:.2f} s", flush=True)
-    return unit, seconds
+            seconds[name] = score.measure(resolver, score.with_defaults({})).seconds
+        except ScoreUndefinedError as reason:
+            print(f"  {name}: {reason}", flush=True)
+            seconds[name] = np.nan
+    return pd.Series(seconds, name="seconds")
+
+
+def embedded(width: int) -> dict[str, np.ndarray]:
+    """Embeddings, logits, labels and pixels of as many images."""
+    generator = np.random.default_rng(0)
+    labels = np.arange(N_EMBEDDINGS) % 10
+    means = generator.normal(size=(10, width))
+    noise = generator.normal(size=(N_EMBEDDINGS, width))
+    return {
+        "embeddings": (means[labels] + noise).astype(np.float32),
+        "logits": generator.normal(size=(N_EMBEDDINGS, 1000)).astype(np.float32),
+        "labels": labels,
+        "pixels": generator.normal(size=(N_EMBEDDINGS, 64 * 64)).astype(np.float32),
+    }
 
 
 def median_seconds(function: Callable[[], object], repeats: int = 3) -> float:
-    """Median wall time of a few calls."""
+    """Median time of a few calls."""
     spent: list[float] = []
     for _ in range(repeats):
         start = time.perf_counter()
@@ -101,30 +111,30 @@ def median_seconds(function: Callable[[], object], repeats: int = 3) -> float:
     return statistics.median(spent)
 
 
-def write(out: Path, unit: dict[str, float], columns: dict[str, dict[str, float | None]]) -> None:
-    """`times.csv` in seconds, `README.md` as shares of the unit."""
-    seconds = pd.DataFrame(columns)
-    seconds.insert(0, "group", [SCORES[name].group for name in seconds.index])
-    seconds.sort_values("group", kind="stable").to_csv(out / "times.csv", float_format="%.4g")
-    head = " | ".join(f"{title} ({unit[title]:.1f} s)" for title in columns)
+def write(out: Path) -> None:
+    """`README.md`: shares of the unit, from the files of the networks that were timed."""
+    files = {title: out / f"{title.replace('/', '-')}.csv" for title in MODELS}
+    timed = {t: pd.read_csv(f, index_col=0)["seconds"] for t, f in files.items() if f.exists()}
+    head = " | ".join(f"{title} ({seconds[UNIT]:.1f} s)" for title, seconds in timed.items())
+    order = sorted(SCORES.values(), key=lambda score: (score.group, score.name))
     rows = [
-        f"| `{name}` | {row['group']} | "
-        + " | ".join(_share(row[title], unit[title]) for title in columns)
+        f"| `{score.name}` | {score.group} | "
+        + " | ".join(_share(seconds[score.name], seconds[UNIT]) for seconds in timed.values())
         + " |"
-        for name, row in seconds.sort_values("group", kind="stable").iterrows()
+        for score in order
     ]
     (out / "README.md").write_text(
         f"# Cost of each score\n\n{' '.join((__doc__ or '').split('Usage')[0].split())}\n\n"
-        f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}; one "
-        "run of each score, median of three for the unit, which stands in brackets. Made by "
-        "`python benchmarks/score_times.py`; seconds: `times.csv`.\n\n"
-        f"| score | group | {head} |\n|---|---|{'---|' * len(columns)}\n" + "\n".join(rows) + "\n",
+        f"{platform.machine()}, torch {torch.__version__}; one run of each score, median of three "
+        "for the unit, which stands in brackets. Made by `python benchmarks/score_times.py`; "
+        "seconds: the CSV files.\n\n"
+        f"| score | group | {head} |\n|---|---|{'---|' * len(timed)}\n" + "\n".join(rows) + "\n",
         encoding="utf-8",
     )
 
 
-def _share(seconds: float | None, unit: float) -> str:
-    if seconds is None or np.isnan(seconds):
+def _share(seconds: float, unit: float) -> str:
+    if np.isnan(seconds):
         return "undefined"
     share = seconds / unit
     return f"{share:.2f}" if share >= 0.005 else "< 0.005"
