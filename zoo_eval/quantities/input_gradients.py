@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from zoo_eval.errors import ScoreUndefinedError
 from zoo_eval.quantities._quantity import quantity
-from zoo_eval.quantities.gradients import Images, logits_of
+from zoo_eval.quantities.gradients import Images, at_once, logits_of
 from zoo_eval.quantities.module_state import Mode, differentiable, in_mode
 
 
@@ -40,17 +40,23 @@ def summed_logit_gradients(model: nn.Module, images: Images, mode: Mode) -> Inpu
     Raises:
         ScoreUndefinedError: a gradient is NaN or infinite.
     """
-    images = images.detach().clone()
-    with in_mode(model, mode), differentiable([images]):
-        logits = logits_of(model, images)
-        if logits.requires_grad:
-            (gradients,) = torch.autograd.grad(logits.sum(), [images], materialize_grads=True)
-        else:  # the output is a constant
-            gradients = torch.zeros_like(images)
-    rows = gradients.flatten(1)
+    found: list[Tensor] = []
+    n_outputs = 0
+    with in_mode(model, mode):
+        for part in images.split(at_once(images, mode)):
+            pixels = part.detach().clone()
+            with differentiable([pixels]):
+                logits = logits_of(model, pixels)
+                n_outputs = logits.shape[1]
+                if logits.requires_grad:
+                    gradients = torch.autograd.grad(logits.sum(), pixels, materialize_grads=True)
+                else:  # the output is a constant
+                    gradients = (torch.zeros_like(pixels),)
+            found.append(gradients[0].flatten(1))
+    rows = torch.cat(found)
     if not rows.isfinite().all():
         raise ScoreUndefinedError(
             f"The gradients of {int((~rows.isfinite()).any(dim=1).sum())} of {len(images)} "
             "images are NaN or infinite. Does the network overflow with these weights?"
         )
-    return InputGradients(rows, logits.shape[1])
+    return InputGradients(rows, n_outputs)

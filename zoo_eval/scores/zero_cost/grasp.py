@@ -5,7 +5,15 @@ from torch import Tensor, nn
 from torch.autograd.graph import Node
 
 from zoo_eval.errors import ScoreUndefinedError
-from zoo_eval.quantities.gradients import Images, Labels, mean_cross_entropy, needed_weights
+from zoo_eval.quantities.gradients import (
+    Images,
+    Labels,
+    add_to,
+    loss_gradients,
+    mean_cross_entropy,
+    needed_weights,
+    streamed,
+)
 from zoo_eval.quantities.module_state import (
     differentiable,
     in_mode,
@@ -56,14 +64,25 @@ def grasp(
             https://arxiv.org/abs/2101.08134
     """
     weights = [weight for _, weight in needed_weights(model)]
+    parts = list(streamed(probe_images, probe_labels, module_mode(mode)))
+    whole: list[Tensor] = []
+    if len(parts) > 1:
+        whole = [w.gradient for w in loss_gradients(model, probe_images, probe_labels, "eval")]
+    hessian_products: list[Tensor] = []
     with in_mode(model, module_mode(mode)), differentiable(weights), twice_differentiable():
-        loss = mean_cross_entropy(model, probe_images, probe_labels)
-        gradients = torch.autograd.grad(loss, weights, create_graph=True, materialize_grads=True)
-        product = sum(((g.detach() * g).sum() for g in gradients), start=loss.new_zeros(()))
-        if not product.requires_grad:  # the gradient is constant, so H = 0
-            return 0.0
-        _check_second_derivative(model, product)
-        hessian_products = torch.autograd.grad(product, weights, materialize_grads=True)
+        for part, of_part, share in parts:
+            loss = mean_cross_entropy(model, part, of_part) * share
+            gradients = torch.autograd.grad(
+                loss, weights, create_graph=True, materialize_grads=True
+            )
+            # H is the sum of the parts' Hessians, g the gradient of the whole loss.
+            along = whole or [g.detach() for g in gradients]
+            products = (a * g for a, g in zip(along, gradients, strict=True))
+            product = sum((p.sum() for p in products), start=loss.new_zeros(()))
+            if not product.requires_grad:  # the gradient is constant, so H = 0
+                return 0.0
+            _check_second_derivative(model, product)
+            add_to(hessian_products, torch.autograd.grad(product, weights, materialize_grads=True))
     return -sum(
         float((weight.detach() * hg).sum(dtype=torch.float64))
         for weight, hg in zip(weights, hessian_products, strict=True)
