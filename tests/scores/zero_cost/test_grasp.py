@@ -154,3 +154,22 @@ def test_other_errors_of_torch_are_not_hidden(batch):
     model = nn.Sequential(nn.Flatten(), nn.Linear(7, 4)).double()
     with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
         grasp(model=model, probe_images=batch[0], probe_labels=batch[1])
+
+
+class Length(torch.nn.Module):
+    """The length of what its layer returns, whose second derivative at zero is NaN."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner = torch.nn.Linear(192, 4, bias=False)
+        self.head = torch.nn.Linear(1, 4)
+
+    def forward(self, x):
+        return self.head(self.inner(x.flatten(1)).norm(dim=1, keepdim=True))
+
+
+def test_second_derivatives_that_are_nan(batch):
+    model = Length().double()
+    torch.nn.init.zeros_(model.inner.weight)
+    with pytest.raises(ScoreUndefinedError, match=r"1 of 2 weights of Length .* inner.weight"):
+        grasp(model=model, probe_images=batch[0], probe_labels=batch[1])

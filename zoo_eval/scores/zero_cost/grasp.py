@@ -1,5 +1,7 @@
 """GraSP: what removing each weight would do to the gradient flow."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.autograd.graph import Node
@@ -63,7 +65,7 @@ def grasp(
         Abdelfattah et al., "Zero-Cost Proxies for Lightweight NAS", ICLR 2021, Section 3.2,
             https://arxiv.org/abs/2101.08134
     """
-    weights = [weight for _, weight in needed_weights(model)]
+    names, weights = zip(*needed_weights(model), strict=True)
     parts = list(streamed(probe_images, probe_labels, module_mode(mode)))
     whole: list[Tensor] = []
     if len(parts) > 1:
@@ -83,10 +85,28 @@ def grasp(
                 return 0.0
             _check_second_derivative(model, product)
             add_to(hessian_products, torch.autograd.grad(product, weights, materialize_grads=True))
+    _check_finite(model, names, hessian_products)
     return -sum(
         float((weight.detach() * hg).sum(dtype=torch.float64))
         for weight, hg in zip(weights, hessian_products, strict=True)
     )
+
+
+def _check_finite(
+    model: nn.Module, names: Sequence[str], hessian_products: Sequence[Tensor]
+) -> None:
+    """Say where a second derivative is NaN, as that of a length at zero is (cosine attention).
+
+    Raises:
+        ScoreUndefinedError: one is NaN or infinite.
+    """
+    bad = [n for n, hg in zip(names, hessian_products, strict=True) if not hg.isfinite().all()]
+    if bad:
+        raise ScoreUndefinedError(
+            f"The second derivatives of {len(bad)} of {len(names)} weights of "
+            f"{type(model).__name__} are NaN or infinite, first of {bad[0]}. Does it divide by the "
+            "length of a vector that is zero at initialisation?"
+        )
 
 
 def _check_second_derivative(model: nn.Module, product: Tensor) -> None:
