@@ -1,11 +1,13 @@
+import hashlib
 import json
+from datetime import datetime
 
 import pytest
 
 from tests.zoo import write_job, write_zoo
 from zoo_eval.job import Job
 from zoo_eval.plan import Plan, make_plan
-from zoo_eval.store import ScoreKey
+from zoo_eval.store import Attempt, Outcome, ScoreKey, ScoreRow, Store
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +44,32 @@ def test_the_plan_is_what_the_job_asks_for_minus_what_is_done(job):
     assert keys(left) == everything[-1:]
     assert left.n_scores_done == len(everything) - 1
     assert make_plan(job, "fashion@1", set(everything)).units == ()
+
+
+def test_a_store_leaves_what_a_set_of_its_keys_leaves(job, tmp_path):
+    plan = make_plan(job, "fashion@1", set())
+    store = Store(tmp_path / "r.duckdb")
+    attempt = Attempt("m", "init", 0, datetime(2026, 1, 1), 0.0)
+    rows = tuple(ScoreRow(k, 1.0, None, 0.1) for k in keys(plan)[::2])
+    store.commit("r", Outcome(attempt, rows))
+    left = make_plan(job, "fashion@1", store.done())
+    assert left == make_plan(job, "fashion@1", set(keys(plan)[::2]))
+    assert keys(left) == keys(plan)[1::2]
+    assert (left.n_scores_wanted, left.n_scores_done) == (10, 5)
+
+
+def test_a_fingerprint_is_the_digest_of_the_settings_as_json(job):
+    """Rows are found again by it, so it may never change by itself."""
+    unit = make_plan(job, "fashion@1", set()).units[1]
+    settings = {
+        "arguments": {},
+        "preprocessing": vars(unit.preprocessing),
+        "probe": [job.probe.model_dump(), "fashion@1"],
+        "weights": [unit.line.weights_file, unit.line.weights_sha256],
+    }
+    text = json.dumps(settings, sort_keys=True)
+    digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+    assert {(p.key.score, p.key.fingerprint) for p in unit.scores} == {("grad_norm", digest)}
 
 
 def test_another_dataset_is_other_work_but_not_for_what_needs_no_images(job):

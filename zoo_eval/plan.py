@@ -2,16 +2,20 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 
 from zoo_eval.datasets.preprocessing import Preprocessing, preprocessing_of
 from zoo_eval.job import Job, ScoreRequest
 from zoo_eval.manifest import ModelLine
 from zoo_eval.store import ScoreKey
+from zoo_eval.store.stored_keys import SettingKey, StoredKeys
 
 _PROBE = frozenset({"probe_images", "probe_labels"})
 _IMAGES = frozenset({"images", "labels", "pixels"})
+
+# Which settings of the job and of the model beside the key's own columns change a score's value.
+_Parts = frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,15 @@ class PlannedScore:
 
 
 @dataclass(frozen=True)
+class _Setting:
+    """A score that the job wants of every model, and what their keys have in common."""
+
+    request: ScoreRequest
+    key: SettingKey
+    parts: _Parts
+
+
+@dataclass(frozen=True)
 class Unit:
     """One network to build and all scores to compute on it: what a worker is handed."""
 
@@ -30,7 +43,16 @@ class Unit:
     preprocessing: Preprocessing
     weights: str
     seed: int
-    scores: tuple[PlannedScore, ...]
+    settings: tuple[_Setting, ...]
+    fingerprints: Mapping[_Parts, str]
+
+    @property
+    def scores(self) -> tuple[PlannedScore, ...]:
+        """The scores, each with its key. Made when asked for: a big plan has a million."""
+        return tuple(
+            PlannedScore(s.request, s.key.of_model(self.line.model, self.fingerprints[s.parts]))
+            for s in self.settings
+        )
 
 
 @dataclass(frozen=True)
@@ -58,56 +80,59 @@ def make_plan(job: Job, dataset_label: str, done: Set[ScoreKey], limit: int | No
         limit: Take only the first so many models of the manifest.
     """
     lines = job.manifest.lines[:limit]
+    stored = done if isinstance(done, StoredKeys) else StoredKeys.of(done)
+    states = _states(job, dataset_label)
+    parts = {setting.parts for settings in states.values() for setting in settings}
+    digests = _Fingerprints(job, dataset_label)
     units: list[Unit] = []
-    wanted = 0
     for line in lines:
-        for unit in _units(job, line, dataset_label):
-            left = tuple(planned for planned in unit.scores if planned.key not in done)
-            wanted += len(unit.scores)
+        preprocessing = preprocessing_of(line)
+        fingerprints = digests.of(line, preprocessing, parts)
+        has = {p: stored.settings(line.model, fingerprints[p]) for p in parts}
+        for (weights, seed), settings in states.items():
+            left = tuple(s for s in settings if s.key not in has[s.parts])
             if left:
-                units.append(Unit(line, unit.preprocessing, unit.weights, unit.seed, left))
-    left = sum(len(unit.scores) for unit in units)
+                units.append(Unit(line, preprocessing, weights, seed, left, fingerprints))
+    wanted = len(lines) * sum(map(len, states.values()))
+    left = sum(len(unit.settings) for unit in units)
     return Plan(tuple(units), len(lines), wanted, wanted - left)
 
 
-def _units(job: Job, line: ModelLine, dataset_label: str) -> Iterator[Unit]:
-    """All networks that the job wants of one model, with all scores."""
-    preprocessing = preprocessing_of(line)
-    fingerprints: dict[frozenset[str], str] = {}
-    for place, (weights, seed) in enumerate(_states(job)):
-        scores: list[PlannedScore] = []
-        for request in job.scores:
-            # A score that does not look at the values of the weights is computed once.
-            if weights in request.weights or (not request.weights and place == 0):
-                parts = _parts(request)
-                if parts not in fingerprints:
-                    fingerprints[parts] = _fingerprint(
-                        job, line, preprocessing, dataset_label, parts
-                    )
-                key = ScoreKey(
-                    model=line.model,
-                    weights=weights if request.weights else "any",
-                    seed=seed if request.weights else 0,
-                    dataset=_dataset_of(request, job, dataset_label),
-                    score=request.score.name,
-                    options=json.dumps(request.options, sort_keys=True),
-                    version=request.score.version,
-                    fingerprint=fingerprints[parts],
-                )
-                scores.append(PlannedScore(request, key))
-        yield Unit(line, preprocessing, weights, seed, tuple(scores))
+def _states(job: Job, dataset_label: str) -> dict[tuple[str, int], tuple[_Setting, ...]]:
+    """The (weights, seed) in which the job wants each network, in order, and the scores there.
 
-
-def _states(job: Job) -> list[tuple[str, int]]:
-    """(weights, seed) in the order of the job; pretrained weights have one state, seed 0."""
+    Pretrained weights have one state, seed 0.
+    """
     states: list[tuple[str, int]] = []
     for weights in job.weights:
         seeds: Iterable[int] = (0,) if weights == "pretrained" else job.seeds
         states += [(weights, seed) for seed in seeds]
-    return states
+    return {
+        state: tuple(
+            _setting(request, *state, job, dataset_label)
+            for request in job.scores
+            # A score that does not look at the values of the weights is computed once.
+            if state[0] in request.weights or (not request.weights and state == states[0])
+        )
+        for state in states
+    }
 
 
-def _parts(request: ScoreRequest) -> frozenset[str]:
+def _setting(
+    request: ScoreRequest, weights: str, seed: int, job: Job, dataset_label: str
+) -> _Setting:
+    key = SettingKey(
+        weights=weights if request.weights else "any",
+        seed=seed if request.weights else 0,
+        dataset=_dataset_of(request, job, dataset_label),
+        score=request.score.name,
+        options=json.dumps(request.options, sort_keys=True),
+        version=request.score.version,
+    )
+    return _Setting(request, key, _parts(request))
+
+
+def _parts(request: ScoreRequest) -> _Parts:
     """Which settings beside the key's own columns can change this score's value."""
     givens = request.score.givens()
     parts = {"arguments"}
@@ -121,24 +146,41 @@ def _parts(request: ScoreRequest) -> frozenset[str]:
     return frozenset(parts)
 
 
-def _fingerprint(
-    job: Job,
-    line: ModelLine,
-    preprocessing: Preprocessing,
-    dataset_label: str,
-    parts: frozenset[str],
-) -> str:
-    # The dataset too: it is where the probe images come from that batch norm is calibrated on,
-    # also for a score that itself looks at no image.
-    images = dataset_label if job.probe.source == "dataset" else "noise"
-    settings: dict[str, object] = {
-        "arguments": dict(line.arguments),
-        "weights": [line.weights_file, line.weights_sha256],
-        "preprocessing": vars(preprocessing),
-        "probe": [job.probe.model_dump(), images],
-    }
-    chosen = {part: settings[part] for part in sorted(parts)}
-    return hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()[:16]
+class _Fingerprints:
+    """Digests of everything beside the key's own columns that a value depends on.
+
+    Args:
+        job: Its probe is the same for all models, so it is written out once.
+        dataset_label: The dataset, as the store writes it.
+    """
+
+    def __init__(self, job: Job, dataset_label: str) -> None:
+        # The dataset too: it is where the probe images come from that batch norm is calibrated
+        # on, also for a score that itself looks at no image.
+        images = dataset_label if job.probe.source == "dataset" else "noise"
+        self._probe = _json([job.probe.model_dump(), images])
+
+    def of(
+        self, line: ModelLine, preprocessing: Preprocessing, parts: Iterable[_Parts]
+    ) -> dict[_Parts, str]:
+        """A digest of each of some choices of parts."""
+        settings = {
+            "arguments": _json(dict(line.arguments)),
+            "weights": _json([line.weights_file, line.weights_sha256]),
+            "preprocessing": _json(vars(preprocessing)),
+            "probe": self._probe,
+        }
+        return {chosen: _digest(settings, chosen) for chosen in parts}
+
+
+def _digest(settings: Mapping[str, str], chosen: _Parts) -> str:
+    """Digest of the JSON object of the chosen settings, put together from their JSON texts."""
+    text = ", ".join(f'"{part}": {settings[part]}' for part in sorted(chosen))
+    return hashlib.sha256(f"{{{text}}}".encode()).hexdigest()[:16]
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, sort_keys=True)
 
 
 def _dataset_of(request: ScoreRequest, job: Job, dataset_label: str) -> str:

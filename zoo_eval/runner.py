@@ -116,11 +116,13 @@ def execute(
     interrupted = False
     try:
         with LocalExecutor(workers, prepared.dataset, _settings(job)) as executor:
-            for outcome in executor.outcomes(plan.units):
-                store.commit(run_row.run, outcome)
-                good = outcome.attempt.outcome == "ok"
-                ok, failed = ok + good, failed + (not good)
-                on_outcome(outcome)
+            for outcomes in executor.outcomes(plan.units):
+                # Small networks finish faster than a file can be opened and closed again.
+                store.commit(run_row.run, *outcomes)
+                good = sum(outcome.attempt.outcome == "ok" for outcome in outcomes)
+                ok, failed = ok + good, failed + len(outcomes) - good
+                for outcome in outcomes:
+                    on_outcome(outcome)
     except KeyboardInterrupt:
         interrupted = True
     store.end_run(run_row.run, "interrupted" if interrupted else "done")

@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
-from zoo_eval.quantities.distances import squared_distances
+from zoo_eval.quantities import Resolver, distances
+from zoo_eval.quantities.distances import ImageDistances, image_distances, squared_distances
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
@@ -39,3 +40,56 @@ def test_identical_rows_are_at_distance_zero():
     np.testing.assert_allclose(
         squared_distances(np.full((5, 3), 0.1)), np.zeros((5, 5)), atol=1e-30
     )
+
+
+def test_rows_are_handled_a_few_at_a_time_without_a_seam():
+    z = np.random.default_rng(0).normal(size=(150, 3))
+    np.testing.assert_allclose(
+        squared_distances(z), cdist(z, z, "sqeuclidean"), rtol=1e-12, atol=1e-13
+    )
+
+
+@pytest.fixture
+def many(monkeypatch):
+    """Embeddings of too many images for one matrix."""
+    monkeypatch.setattr(distances, "MATRIX_UP_TO", 11)
+    return np.random.default_rng(2).normal(size=(12, 3)) + 5
+
+
+SUBSETS = np.array([[0, 3, 4], [11, 2, 0]])
+
+
+@pytest.mark.parametrize("n", [11, 12])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_blocks_are_those_of_the_matrix(many, n, dtype):
+    z = many[-n:].astype(dtype)
+    before = z.copy()
+    subsets = SUBSETS % n
+    found = ImageDistances(z).within(subsets)
+    matrix = squared_distances(z)
+    for block, subset in zip(found, subsets, strict=True):
+        np.testing.assert_allclose(block, matrix[np.ix_(subset, subset)], rtol=1e-12, atol=1e-13)
+    np.testing.assert_array_equal(z, before)
+
+
+def test_the_matrix_of_many_images_is_made_when_asked_for(many, monkeypatch):
+    monkeypatch.setattr(distances, "squared_distances", lambda _: pytest.fail("not asked for"))
+    found = image_distances(many)
+    found.within(SUBSETS)
+    assert (len(found), found.n_features) == (12, 3)
+    assert "matrix" in vars(_undisturbed(many[:11], monkeypatch))
+
+
+def _undisturbed(z, monkeypatch):
+    monkeypatch.undo()
+    monkeypatch.setattr(distances, "MATRIX_UP_TO", 11)
+    return image_distances(z)
+
+
+def test_one_matrix_serves_all():
+    z = np.random.default_rng(0).normal(size=(8, 3))
+    resolver = Resolver({"embeddings": z}, [("image_distances",), ("squared_distances",)])
+    assert resolver.get("squared_distances") is resolver.get("image_distances").matrix
+    np.testing.assert_array_equal(resolver.get("squared_distances"), squared_distances(z))
+    resolver.release(("image_distances",))
+    assert resolver.get("squared_distances") is resolver.get("image_distances").matrix

@@ -116,7 +116,7 @@ class FakeStore:
             ),
         }
 
-    def scores(self):
+    def scores(self, *, compact=False):
         return self.tables["scores"]
 
     def models(self):

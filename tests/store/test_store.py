@@ -1,11 +1,13 @@
 import dataclasses
 import math
 import multiprocessing
+import random
 import time
 from datetime import datetime
 from pathlib import Path
 
 import duckdb
+import pandas as pd
 import pytest
 
 from zoo_eval.errors import StoreError
@@ -20,6 +22,7 @@ from zoo_eval.store import (
     Store,
     Trust,
 )
+from zoo_eval.store.stored_keys import StoredKeys
 
 NOON = datetime(2026, 1, 1, 12)
 DATASET = DatasetRow("toy@12345678", "toy", "12345678", 10, 2, "{}")
@@ -59,6 +62,40 @@ def test_what_is_committed_is_done(store):
     assert scores["undefined_because"].tolist()[1] == "all zero"
 
 
+def test_outcomes_that_come_together_are_stored_together(store):
+    gate = Trust("m.a", "toy@12345678", 0.1, 0.5, 10, 0.0, 0.3)
+    attempt = Attempt("m.a", "pretrained", 0, NOON, 1.0)
+    row = ScoreRow(key(), 1.5, None, 0.1)
+    first = Outcome(attempt, (row, ScoreRow(key("few_shot"), 0.5, None, 0.1, 0.4, 0.6)), gate)
+    again = Outcome(attempt, (row,), dataclasses.replace(gate, measured=0.2))
+    store.commit("r1", first, again, outcome(how="error"))
+    assert store.done() == {key(), key("few_shot")}
+    assert store.attempts()["outcome"].tolist() == ["ok", "ok", "error"]
+    assert store.trust()["measured"].tolist() == [0.2]
+    bad = outcome(ScoreRow(key("bad"), float("nan"), None, 0.1))
+    with pytest.raises(StoreError, match="CHECK constraint"):
+        store.commit("r1", outcome(ScoreRow(key("good"), 1.0, None, 0.1)), bad)
+    assert len(store.done()) == 2
+    assert len(store.attempts()) == 3
+
+
+def test_done_is_a_set_of_keys(store):
+    keys = {
+        key(score, model=model, seed=seed, fingerprint=f"{score}-{seed}")
+        for score in ("dse", "rankme")
+        for model in ("m.a", "m.b")
+        for seed in (0, 1)
+    }
+    store.commit("r1", outcome(*(ScoreRow(k, 1.0, None, 0.1) for k in keys)))
+    done = store.done()
+    assert (set(done), len(done)) == (keys, 8)
+    assert all(k in done for k in keys)
+    assert key("dse", model="m.c", fingerprint="dse-0") not in done
+    assert key("dse", seed=1, fingerprint="dse-0") not in done
+    assert "dse" not in done
+    assert StoredKeys.of(keys) == done
+
+
 def test_the_same_row_twice_is_stored_once(store):
     for value in (1.5, 9.9):
         store.commit("r1", outcome(ScoreRow(key(), value, None, 0.1)))
@@ -70,6 +107,36 @@ def test_a_newer_definition_stands_beside_the_older_and_is_shown(store):
     store.commit("r1", outcome(ScoreRow(key(version=2), 2.0, None, 0.1)))
     assert len(store.sql("FROM scores")) == 2
     assert store.scores()["value"].tolist() == [2.0]
+
+
+def test_scores_are_those_of_the_view_in_order(store):
+    """`Store.scores` is written for speed; the view says the same in a few lines of SQL."""
+    rng = random.Random(0)
+    rows = [
+        ScoreRow(
+            key(score, model=model, seed=seed, dataset=dataset, version=version, fingerprint=f),
+            *((rng.random(), None) if rng.random() < 0.8 else (None, "no spectrum")),
+            rng.random(),
+        )
+        for score in ("dse", "rankme", "Zen", "é")
+        for model in ("m.b", "m.a")
+        for seed in (1, 0)
+        for dataset in ("toy@12345678", "none")
+        for version in (1, 2)
+        for f in ("g", "f")
+    ]
+    rng.shuffle(rows)
+    for place in range(0, len(rows), 16):
+        store.commit("r1", outcome(*rows[place : place + 16]))
+    expected = store.sql(
+        "FROM latest_scores ORDER BY model, weights, seed, score, options, dataset"
+    )
+    assert len(expected) == 32
+    pd.testing.assert_frame_equal(store.scores(), expected)
+    compact = store.scores(compact=True)
+    assert compact.dtypes[["model", "options", "undefined_because"]].eq("category").all()
+    plain = compact.astype(expected.dtypes[compact.columns])
+    pd.testing.assert_frame_equal(plain, expected[compact.columns])
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from zoo_eval.correlation.aligned import align, numbers
+from zoo_eval.correlation.defined import why_undefined
 from zoo_eval.correlation.resamples import family_resamples, percentile_interval
 from zoo_eval.correlation.spearman import SpearmanBootstrap, spearman_rho
-from zoo_eval.correlation.table import why_undefined
 
 
 @dataclass(frozen=True)

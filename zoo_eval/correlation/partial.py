@@ -1,9 +1,7 @@
 """Partial Spearman correlation: what is left of ρ when another quantity is held fixed."""
 
-import math
-
 import numpy as np
-from jaxtyping import Shaped
+from jaxtyping import Float, Shaped
 from scipy import stats
 
 # A score whose ranks are those of the controls leaves a residual of rounding errors only.
@@ -35,11 +33,21 @@ def partial_spearman(
     >>> partial_spearman(size[:, 0], np.array([2, 1, 4, 3]), size)
     nan
     """
-    ranks = stats.rankdata(np.column_stack([x, y, controls]), axis=0)
+    ranks = stats.rankdata(np.column_stack([controls, y, x]), axis=0)
+    return float(partial_of_ranks(ranks[:, -1:], ranks[:, -2], ranks[:, :-2])[0])
+
+
+def partial_of_ranks(
+    x: Float[np.ndarray, "n scores"],
+    y: Float[np.ndarray, " n"],
+    controls: Float[np.ndarray, "n k"],
+) -> Float[np.ndarray, " scores"]:
+    """The same for many scores at once, from their ranks, those of y and of the controls."""
+    ranks = np.column_stack([y, x])
     ranks -= ranks.mean(axis=0)
-    pair, held = ranks[:, :2], ranks[:, 2:]
-    residuals = pair - held @ np.linalg.lstsq(held, pair, rcond=None)[0]
-    left, before = np.linalg.norm(residuals, axis=0), np.linalg.norm(pair, axis=0)
-    if (left <= _NOTHING_LEFT * before).any():
-        return math.nan
-    return float(residuals[:, 0] @ residuals[:, 1] / left.prod())
+    held = controls - controls.mean(axis=0)
+    residuals = ranks - held @ np.linalg.lstsq(held, ranks, rcond=None)[0]
+    left, before = np.linalg.norm(residuals, axis=0), np.linalg.norm(ranks, axis=0)
+    nothing_left = left <= _NOTHING_LEFT * before
+    left[nothing_left] = np.nan
+    return residuals[:, 0] @ residuals[:, 1:] / (left[0] * left[1:])

@@ -3,9 +3,10 @@
 import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Float, Int
 
 from zoo_eval.errors import InputError
 
@@ -29,22 +30,6 @@ class Resamples:
     def weights(self) -> Float[np.ndarray, "n resamples"]:
         """How often each resample holds each model."""
         return np.ascontiguousarray(self.counts.T)[self.families]
-
-
-def group_weights(
-    x: Shaped[np.ndarray, " n"], weights: Float[np.ndarray, "n resamples"]
-) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, "groups resamples"]]:
-    """Weight of each distinct value of x in each resample.
-
-    Returns:
-        The number of the value that each model has, values counted upwards from 0, and the
-        summed weights of the models that have it.
-    """
-    _, groups, sizes = np.unique(x, return_inverse=True, return_counts=True)
-    summed = weights[np.argsort(groups, kind="stable")]
-    if len(sizes) < len(x):
-        summed = np.add.reduceat(summed, np.cumsum(sizes) - sizes, axis=0)
-    return groups, summed
 
 
 @dataclass(frozen=True)
@@ -84,9 +69,15 @@ def family_resamples(families: Sequence[Hashable], resamples: int, seed: int) ->
             f"A bootstrap by family needs at least 2 families, but all {len(ids)} models are of "
             f"{len(numbers)}."
         )
-    even = np.full(len(numbers), 1 / len(numbers))
-    counts = np.random.default_rng(seed).multinomial(len(numbers), even, size=resamples)
-    return Resamples(ids, counts.astype(np.float64))
+    return Resamples(ids, _counts(len(numbers), resamples, seed))
+
+
+@lru_cache(maxsize=8)
+def _counts(n_families: int, resamples: int, seed: int) -> Float[np.ndarray, "resamples families"]:
+    """How often each family is drawn; kept, as many scores differ in a few models only."""
+    even = np.full(n_families, 1 / n_families)
+    counts = np.random.default_rng(seed).multinomial(n_families, even, size=resamples)
+    return counts.astype(np.float64)
 
 
 def percentile_interval(values: Float[np.ndarray, " resamples"], level: float = 0.95) -> Interval:

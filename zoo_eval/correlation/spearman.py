@@ -1,12 +1,11 @@
 """Spearman's ρ: the correlation of midranks, and its value in every bootstrap resample."""
 
-from typing import Any
-
 import numpy as np
-from jaxtyping import Float, Int, Shaped
-from scipy import stats
+from jaxtyping import Float, Shaped
+from scipy import special, stats
 
-from zoo_eval.correlation.resamples import Resamples, group_weights
+from zoo_eval.correlation.resamples import Resamples
+from zoo_eval.correlation.ties import Values, sum_of_powers
 
 
 def spearman_rho(x: Shaped[np.ndarray, " n"], y: Shaped[np.ndarray, " n"]) -> float:
@@ -18,7 +17,7 @@ def spearman_rho(x: Shaped[np.ndarray, " n"], y: Shaped[np.ndarray, " n"]) -> fl
     >>> round(spearman_rho(np.array([1, 2, 3, 4]), np.array([1, 3, 2, 4])), 6)
     0.8
     """
-    a, b = _centred_ranks(x), _centred_ranks(y)
+    a, b = centred_ranks(x), centred_ranks(y)
     with np.errstate(invalid="ignore"):
         return float((a @ b) / np.sqrt((a @ a) * (b @ b)))
 
@@ -29,21 +28,31 @@ def spearman_p_value(x: Shaped[np.ndarray, " n"], y: Shaped[np.ndarray, " n"]) -
     It takes the models as independent, which models of one family are not, and is therefore
     too small on a zoo; the interval clustered by family is the more careful statement.
     """
-    result: Any = stats.spearmanr(x, y)
-    return float(result.pvalue)
+    return p_value_of_rho(spearman_rho(x, y), len(x))
 
 
-def _centred_ranks(x: Shaped[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
-    return stats.rankdata(x) - (len(x) + 1) / 2
+def p_value_of_rho(rho: float, n: int) -> float:
+    """The same from ρ and the number of models: t = ρ √((n - 2) / (1 - ρ²))."""
+    with np.errstate(divide="ignore"):
+        t = rho * np.sqrt((n - 2) / np.maximum((1 + rho) * (1 - rho), 0))
+    return float(2 * special.stdtr(n - 2, -abs(t)))
+
+
+def centred_ranks(x: Shaped[np.ndarray, "*scores n"]) -> Float[np.ndarray, "*scores n"]:
+    """Midranks of each row less their mean."""
+    return stats.rankdata(x, axis=-1) - (x.shape[-1] + 1) / 2
 
 
 class SpearmanBootstrap:
     """Spearman's ρ of a score with one accuracy, in all resamples at once.
 
     A resample with multiplicities w is the data with model i repeated wᵢ times. Its midrank of
-    a value is Σ_{x_j < x_i} w_j + (Σ_{x_j = x_i} w_j + 1)/2, which one sort and a cumulative sum
-    give for all resamples; Σ w (rank - mean)² is (N³ - Σ_groups W³)/12 with N = Σ w and W the
-    weight of a group of equal values. All sums are of multiples of 1/4, hence exact.
+    a value is B + (W + 1)/2, with W the weight of the models that have it and B that of all
+    below, which one walk upwards through the values gives for all resamples. With u for
+    w (rank - mean) of the accuracy, which sums to 0, N times the covariance of the ranks is
+    Σ u (B + W/2) = Σ uB + Σ_values UW/2, U being the sum of u over the models of a value; and
+    Σ w (rank - mean)² is (N³ - Σ_values W³)/12 with N = Σ w. All sums are of multiples of 1/4,
+    hence exact.
     """
 
     def __init__(self, truth: Shaped[np.ndarray, " n"], resamples: Resamples) -> None:
@@ -55,28 +64,56 @@ class SpearmanBootstrap:
         """
         self._weights = resamples.weights()
         self._total = self._weights.sum(axis=0)
-        ranks, groups, self._truth_spread = self._ranks(truth)
-        self._weighted_truth = self._weights * (ranks[groups] - (self._total + 1) / 2)
+        self._cubes = sum_of_powers(self._weights, 3)
+        of_family = list(np.ascontiguousarray(resamples.counts.T))
+        self._weight_rows = [of_family[family] for family in resamples.families.tolist()]
+        self._below = np.empty_like(self._weights)
+        self._below_rows = list(self._below)
+        values = Values(truth)
+        members = self._weights[values.members]
+        sums = values.sums(members)
+        self._fill_below(values, sums)
+        ranks = self._weights / 2
+        ranks[values.members] = np.repeat(sums, values.sizes, axis=0) / 2
+        ranks += self._below
+        ranks -= self._total / 2
+        ranks *= self._weights
+        self._truth = ranks
+        self._truth_spread = self._spread(members, sums)
+        self._products = np.einsum("ir,ir->r", self._truth, self._weights)
 
     def __call__(self, score: Shaped[np.ndarray, " n"]) -> Float[np.ndarray, " resamples"]:
         """ρ of the score in each resample; NaN where score or accuracy is constant."""
-        ranks, groups, spread = self._ranks(score)
-        # Σ w (truth rank - mean) is 0, so the score's ranks need not be centred.
-        covariance = np.einsum("ir,ir->r", ranks[groups], self._weighted_truth)
+        values = Values(score)
+        truths, weights = self._truth[values.members], self._weights[values.members]
+        sums = values.sums(weights)
+        self._fill_below(values, sums)
+        ties = np.einsum("ir,ir->r", values.sums(truths), sums)
+        ties -= np.einsum("ir,ir->r", truths, weights)
+        covariance = np.einsum("ir,ir->r", self._truth, self._below) + (self._products + ties) / 2
+        spread = self._spread(weights, sums)
         defined = (spread > 0) & (self._truth_spread > 0)
         rho = np.full(len(covariance), np.nan)
         np.divide(covariance, np.sqrt(spread * self._truth_spread), out=rho, where=defined)
         return rho
 
-    def _ranks(
-        self, x: Shaped[np.ndarray, " n"]
-    ) -> tuple[
-        Float[np.ndarray, "groups resamples"],
-        Int[np.ndarray, " n"],
-        Float[np.ndarray, " resamples"],
-    ]:
-        """Midrank of each distinct value, which value each model has, and Σ w (rank - mean)²."""
-        groups, weights = group_weights(x, self._weights)
-        ranks = np.cumsum(weights, axis=0) - (weights - 1) / 2
-        spread = (self._total**3 - np.einsum("gr,gr,gr->r", weights, weights, weights)) / 12
-        return ranks, groups, spread
+    def _fill_below(self, values: Values, sums: Float[np.ndarray, "shared resamples"]) -> None:
+        """Into each model's row of `_below`, the weight of the models of lower values."""
+        tied = iter(sums)
+        weight: Float[np.ndarray, " resamples"] = np.zeros_like(self._total)
+        below = weight
+        # One addition a value: a cumsum along the first axis takes several times as long.
+        for first, shared in zip(values.firsts.tolist(), values.shared.tolist(), strict=True):
+            below = np.add(below, weight, out=self._below_rows[first])
+            weight = next(tied) if shared else self._weight_rows[first]
+        of_first = self._below[values.firsts[values.shared]]
+        self._below[values.members] = np.repeat(of_first, values.sizes, axis=0)
+
+    def _spread(
+        self,
+        members: Float[np.ndarray, "members resamples"],
+        sums: Float[np.ndarray, "shared resamples"],
+    ) -> Float[np.ndarray, " resamples"]:
+        """Σ w (rank - mean)² of a score, from the weights of its ties."""
+        cubes = self._cubes - sum_of_powers(members, 3) + sum_of_powers(sums, 3)
+        return (self._total**3 - cubes) / 12

@@ -1,42 +1,22 @@
 """The table of correlations: every statistic of every score with one accuracy."""
 
 import math
-from dataclasses import dataclass, fields
+from collections.abc import Collection
+from dataclasses import fields
+from typing import cast
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
 from zoo_eval.correlation.aligned import Truth, align, check_distinct, numbers
+from zoo_eval.correlation.comparison import compare
+from zoo_eval.correlation.defined import why_undefined
 from zoo_eval.correlation.holm import holm
-from zoo_eval.correlation.kendall import KendallBootstrap, kendall_tau
-from zoo_eval.correlation.partial import partial_spearman
-from zoo_eval.correlation.resamples import Interval, family_resamples, percentile_interval
-from zoo_eval.correlation.spearman import SpearmanBootstrap, spearman_p_value, spearman_rho
-from zoo_eval.correlation.weighted_tau import weighted_tau
+from zoo_eval.correlation.rows import Row, rows_of
+from zoo_eval.correlation.spearman import spearman_rho
 
-# Of 4 models only 24 orders exist: no order of them would be surprising.
-MIN_MODELS = 5
-
-
-@dataclass
-class _Row:
-    """One score's line in the table; the fields are the columns, explained in `correlate`."""
-
-    n: int
-    coverage: float
-    spearman_rho: float = math.nan
-    spearman_low: float = math.nan
-    spearman_high: float = math.nan
-    kendall_tau: float = math.nan
-    kendall_low: float = math.nan
-    kendall_high: float = math.nan
-    p_value: float = math.nan
-    p_holm: float = math.nan
-    weighted_tau: float = math.nan
-    partial_rho: float = math.nan
-    resamples_dropped: int = 0
-    undefined_because: str = ""
+_OF_BASELINES = ["difference", "difference_low", "difference_high"]
 
 
 def correlate(
@@ -46,6 +26,7 @@ def correlate(
     params: pd.Series,
     resamples: int = 1000,
     seed: int = 0,
+    baselines: Collection[str] = (),
 ) -> pd.DataFrame:
     """Correlate each score with an accuracy over models. Signs stay signed.
 
@@ -58,6 +39,7 @@ def correlate(
         params: Number of parameters by model, the control of the partial correlation.
         resamples: Bootstrap resamples.
         seed: Seed of the bootstrap.
+        baselines: Columns of `scores_wide` that the other scores are compared with.
 
     Returns:
         One row per score, in the order of the columns:
@@ -67,6 +49,8 @@ def correlate(
         corrected over the rows; `weighted_tau`; `partial_rho`, ρ given log parameters, NaN if the
         parameters fix the score's order; `resamples_dropped`, resamples in which the score or the
         accuracy was constant; `undefined_because`, why statistics are missing, else empty.
+        With baselines also `difference`, `difference_low`, `difference_high`: what `compare` says
+        of each score and the baseline of largest |ρ|; NaN for baselines.
 
     Raises:
         InputError: a model occurs twice in one of the frames, or a score in `scores_wide`.
@@ -77,86 +61,41 @@ def correlate(
     check_distinct("columns of the scores", scores_wide.columns)
     matrix = scores_wide.loc[known.models].to_numpy(dtype=np.float64, na_value=np.nan)
     values = dict(zip(map(str, scores_wide.columns), matrix.T.copy(), strict=True))
-    rows: dict[str, _Row] = {}
-    for names in _same_models(values):
-        kept = ~np.isnan(values[names[0]])
-        of_kept = {name: values[name][kept] for name in names}
-        rows |= _rows(of_kept, known, kept, control, resamples, seed)
+    best = _strongest({name: values[name] for name in values if name in baselines}, known)
+    rows: dict[str, Row] = {}
+    for same in _same_models(values):
+        rows |= rows_of(same, known, control, values.get(best), resamples, seed)
+    for name, row in rows.items():
+        if name in baselines:
+            row.difference = row.difference_low = row.difference_high = math.nan
+        elif best and math.isnan(row.difference):
+            # The baseline lacks some of the score's models: on the others the score differs too.
+            pair = (cast("pd.Series", scores_wide[column]) for column in (name, best))
+            found = compare(next(pair), next(pair), truth, families, resamples, seed)
+            row.difference = found.difference
+            row.difference_low, row.difference_high = found.low, found.high
     ordered = [vars(rows[name]) for name in values]
-    table = pd.DataFrame(ordered, columns=[field.name for field in fields(_Row)])
+    table = pd.DataFrame(ordered, columns=[field.name for field in fields(Row)])
     table.index = pd.Index(list(values), name="score", dtype=object)
     table["p_holm"] = holm(np.array([row["p_value"] for row in ordered], np.float64))
-    return table
+    return table if baselines else table.drop(columns=_OF_BASELINES)
 
 
-def _same_models(values: dict[str, Float[np.ndarray, " n"]]) -> list[list[str]]:
-    """Scores grouped by which models have them: each group shares its resamples."""
-    groups: dict[bytes, list[str]] = {}
+def _same_models(
+    values: dict[str, Float[np.ndarray, " n"]],
+) -> list[dict[str, Float[np.ndarray, " n"]]]:
+    """Scores grouped by which models have them."""
+    groups: dict[bytes, dict[str, Float[np.ndarray, " n"]]] = {}
     for name, column in values.items():
-        groups.setdefault(np.isnan(column).tobytes(), []).append(name)
+        groups.setdefault(np.isnan(column).tobytes(), {})[name] = column
     return list(groups.values())
 
 
-def _rows(
-    scores: dict[str, Float[np.ndarray, " kept"]],
-    known: Truth,
-    kept: Bool[np.ndarray, " n"],
-    control: Float[np.ndarray, " n"],
-    resamples: int,
-    seed: int,
-) -> dict[str, _Row]:
-    """Rows of scores that are defined for the same models."""
-    truth, control = known.values[kept], control[kept]
-    coverage = len(truth) / len(kept) if len(kept) else math.nan
-    rows = {name: _Row(len(truth), coverage) for name in scores}
-    defined: dict[str, Float[np.ndarray, " kept"]] = {}
-    for name, score in scores.items():
-        rows[name].undefined_because = why_undefined(score, truth)
-        if not rows[name].undefined_because:
-            defined[name] = score
-            _point_statistics(rows[name], score, truth, control)
-    families = known.families_of(kept)
-    if defined and len(set(families)) < 2:
-        for name in defined:
-            rows[name].undefined_because = f"no interval: all {len(truth)} models are of one family"
-    elif defined:
-        drawn = family_resamples(families, resamples, seed)
-        spearman, kendall = SpearmanBootstrap(truth, drawn), KendallBootstrap(truth, drawn)
-        for name, score in defined.items():
-            _set_intervals(
-                rows[name],
-                percentile_interval(spearman(score)),
-                percentile_interval(kendall(score)),
-            )
-    return rows
-
-
-def why_undefined(score: Float[np.ndarray, " n"], truth: Float[np.ndarray, " n"]) -> str:
-    """Why a score cannot be correlated on these models; empty if it can."""
-    if len(score) < MIN_MODELS:
-        return f"only {len(score)} models have it, at least {MIN_MODELS} are needed"
-    for what, values in (("score", score), ("accuracy", truth)):
-        if (values == values[0]).all():
-            return f"the {what} is {values[0]:.6g} for all {len(values)} models"
-    return ""
-
-
-def _point_statistics(
-    row: _Row,
-    score: Float[np.ndarray, " n"],
-    truth: Float[np.ndarray, " n"],
-    control: Float[np.ndarray, " n"],
-) -> None:
-    row.spearman_rho = spearman_rho(score, truth)
-    row.kendall_tau = kendall_tau(score, truth)
-    row.p_value = spearman_p_value(score, truth)
-    row.weighted_tau = weighted_tau(score, truth)
-    sized = ~np.isnan(control)
-    if sized.sum() >= MIN_MODELS:
-        row.partial_rho = partial_spearman(score[sized], truth[sized], control[sized, None])
-
-
-def _set_intervals(row: _Row, spearman: Interval, kendall: Interval) -> None:
-    row.spearman_low, row.spearman_high = spearman.low, spearman.high
-    row.kendall_low, row.kendall_high = kendall.low, kendall.high
-    row.resamples_dropped = spearman.dropped
+def _strongest(baselines: dict[str, Float[np.ndarray, " n"]], known: Truth) -> str:
+    """The baseline of largest |ρ|, the first of several; empty if none has a correlation."""
+    strengths: dict[str, float] = {}
+    for name, column in baselines.items():
+        kept = ~np.isnan(column)
+        if not why_undefined(column[kept], known.values[kept]):
+            strengths[name] = abs(spearman_rho(column[kept], known.values[kept]))
+    return max(strengths, key=lambda name: strengths[name], default="")

@@ -1,10 +1,9 @@
 """Weighted Kendall's τ, which counts the order among the best models more."""
 
-from typing import Any
-
 import numpy as np
-from jaxtyping import Shaped
-from scipy import stats
+from jaxtyping import Float, Int, Shaped
+
+from zoo_eval.correlation.concordance import Concordance
 
 
 def weighted_tau(x: Shaped[np.ndarray, " n"], y: Shaped[np.ndarray, " n"]) -> float:
@@ -13,8 +12,8 @@ def weighted_tau(x: Shaped[np.ndarray, " n"], y: Shaped[np.ndarray, " n"]) -> fl
     A pair of models counts 1/(1 + r) + 1/(1 + s), where r and s are the ranks of its models and
     the largest value has rank 0. The statistic is computed twice, with ranks by (x, then y) and
     with ranks by (y, then x), and the two are averaged. This is `scipy.stats.weightedtau` with
-    its defaults `rank=True`, `weigher=None`, `additive=True`, written out here so that another
-    default would not change our numbers. Papers on transferability (LogME and after) use it.
+    its defaults `rank=True`, `weigher=None`, `additive=True`; here its cost can be shared, see
+    `weighted_tau_of`. Papers on transferability (LogME and after) use it.
 
     "Best" is the largest value of x as well as of y. For a score that falls with accuracy the
     models with the highest score therefore count most, although they are the worst.
@@ -29,5 +28,31 @@ def weighted_tau(x: Shaped[np.ndarray, " n"], y: Shaped[np.ndarray, " n"]) -> fl
     >>> round(weighted_tau(np.array([1, 2, 3, 4]), np.array([2, 1, 3, 4])), 6)
     0.813333
     """
-    result: Any = stats.weightedtau(x, y, rank=True, weigher=None, additive=True)
-    return float(result.statistic)
+    agreement = Concordance(y, np.zeros(len(y), np.intp))(x)
+    return weighted_tau_of(agreement.sum(axis=0), x, y)
+
+
+def weighted_tau_of(
+    agreement: Int[np.ndarray, " n"], x: Shaped[np.ndarray, " n"], y: Shaped[np.ndarray, " n"]
+) -> float:
+    """`weighted_tau` from each model's concordant less discordant pairs, cᵢ.
+
+    As the weight of a pair is a sum hᵢ + hⱼ over its models, so is the weighted sum over pairs:
+    Σᵢ hᵢcᵢ; and the weight of the pairs untied in x is Σᵢ hᵢuᵢ with uᵢ the models whose value
+    differs from the i-th.
+    """
+    untied = len(x) - _equals(x), len(y) - _equals(y)
+    taus: list[float] = []
+    for first, second in ((x, y), (y, x)):
+        weights = np.empty(len(x))
+        weights[np.lexsort((second, first))[::-1]] = 1 / np.arange(1, len(x) + 1)
+        with np.errstate(invalid="ignore"):
+            scale = np.sqrt((weights @ untied[0]) * (weights @ untied[1]))
+            taus.append(float(weights @ agreement / scale))
+    return (taus[0] + taus[1]) / 2
+
+
+def _equals(x: Shaped[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+    """How many models have the same value as each, itself counted."""
+    _, places, counts = np.unique(x, return_inverse=True, return_counts=True)
+    return counts[places].astype(np.float64)

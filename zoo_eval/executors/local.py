@@ -2,9 +2,10 @@
 
 import os
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from datetime import UTC, datetime
+from itertools import islice
 from multiprocessing import get_context
 
 from pebble import ProcessExpired, ProcessPool
@@ -46,21 +47,25 @@ class LocalExecutor:
         self._pool.stop()
         self._pool.join()
 
-    def outcomes(self, units: Sequence[Unit]) -> Iterator[Outcome]:
-        """The outcome of each unit, in the order in which they finish."""
+    def outcomes(self, units: Iterable[Unit]) -> Iterator[list[Outcome]]:
+        """The outcomes of the units as they come: each time, those that are new."""
         waiting = iter(units)
         running: dict[Future[Outcome], tuple[Unit, datetime]] = {}
-        while True:
-            # A queue of one per worker keeps them busy, and an interruption short.
-            while len(running) < 2 * self._workers and (unit := next(waiting, None)) is not None:
-                future: Future[Outcome] = self._pool.schedule(_work, args=[unit])
-                running[future] = (unit, datetime.now(UTC).replace(tzinfo=None))
-            if not running:
-                return
+        self._fill(running, waiting)
+        while running:
             finished, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in finished:
-                unit, started = running.pop(future)
-                yield _outcome(future, unit, started)
+            outcomes = [_outcome(future, *running.pop(future)) for future in finished]
+            # Before the outcomes are given out: storing them takes a while.
+            self._fill(running, waiting)
+            yield outcomes
+
+    def _fill(
+        self, running: dict[Future[Outcome], tuple[Unit, datetime]], waiting: Iterator[Unit]
+    ) -> None:
+        """Let one unit wait for each worker: that keeps them busy, and an interruption short."""
+        for unit in islice(waiting, 2 * self._workers - len(running)):
+            future: Future[Outcome] = self._pool.schedule(_work, args=[unit])
+            running[future] = (unit, datetime.now(UTC).replace(tzinfo=None))
 
 
 # What a worker process keeps between units.

@@ -22,8 +22,8 @@ BASELINES = ("params", "macs", "activations")
 class StoreFrames(Protocol):
     """What is read from a store; `zoo_eval.Store` has it."""
 
-    def scores(self) -> Frame:
-        """Newest value of every score setting."""
+    def scores(self, *, compact: bool = ...) -> Frame:
+        """Newest value of every score setting; if compact, text may be categories."""
         ...
 
     def models(self) -> Frame:
@@ -103,7 +103,7 @@ def collect(
     Raises:
         ReportError: the store has no scores.
     """
-    stored, failures = store.scores(), store.failures()
+    stored, failures = store.scores(compact=True), store.failures()
     if stored.empty:
         raise ReportError(
             "There is nothing to report: the store has no scores. Run `zoo-eval run JOB` first."
@@ -115,10 +115,12 @@ def collect(
     if pool_scores is None:
         pool_scores = POOL_SCORES
     settings = label_settings(stored, defaults)
-    tall = stored.merge(settings, on=SETTING)
-    tried = pd.Index(sorted({*tall["model"], *failures["model"]}), name="model", dtype=object)
+    tall = _labelled(stored, settings)
+    found = {*tall["model"].unique(), *failures["model"]}
+    tried = pd.Index(sorted(found), name="model", dtype=object)
     models = store.models().set_index("model").reindex(tried)
-    wide = tall.pivot_table(index="model", columns="label", values="value", dropna=False)
+    wide = tall.groupby(["model", "label"], observed=True)["value"].mean().unstack("label")
+    wide.columns = wide.columns.astype(object)
     scores = wide.reindex(index=tried, columns=settings["label"].tolist())
     for name in BASELINES:
         if name not in scores.columns and name in models and models[name].notna().any():
@@ -137,23 +139,43 @@ def collect(
         sources=sources,
         trust=trust[trust["model"].isin(tried)],
         runs=store.runs(),
-        datasets=datasets[datasets["dataset"].isin(tall["dataset"])],
+        datasets=datasets[datasets["dataset"].isin(settings["dataset"])],
         failures=failures,
     )
 
 
+def _labelled(stored: Frame, settings: Frame) -> Frame:
+    """The rows with their labels; text as categories, for grouping text itself is slow.
+
+    Args:
+        stored: Rows of the store.
+        settings: Their settings in the order in which they come, with labels.
+    """
+    place = stored.groupby(SETTING, sort=False, observed=True, dropna=False).ngroup()
+    codes, labels = pd.factorize(settings["label"])
+    return stored.assign(
+        label=pd.Categorical.from_codes(codes[place], labels),
+        model=stored["model"].astype("category"),
+    )
+
+
 def _columns(tall: Frame, settings: Frame) -> Frame:
-    by_label = tall.groupby("label")
+    by_label = tall.groupby("label", observed=True)
     facts = settings.set_index("label")
-    facts["seeds"] = by_label["seed"].nunique()
-    facts["seconds"] = by_label["seconds"].median()
+    for name, found in (
+        ("seeds", by_label["seed"].nunique()),
+        ("seconds", by_label["seconds"].median()),
+    ):
+        facts[name] = found.reindex(facts.index)
     return facts
 
 
 def _undefined(tall: Frame) -> Frame:
     """Reasons of the models for which no seed gave a value, the most frequent first."""
-    without = tall.groupby(["label", "model"])["value"].transform("count") == 0
+    without = tall.groupby(["label", "model"], observed=True)["value"].transform("count") == 0
     rows = tall[without].drop_duplicates(["label", "model"])
+    for column in rows.select_dtypes("category"):
+        rows[column] = rows[column].astype(rows[column].cat.categories.dtype)
     reasons = rows.groupby(["label", "undefined_because"], as_index=False, dropna=False).agg(
         n_models=("model", "size"), example=("model", "min")
     )

@@ -6,13 +6,16 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from zoo_eval.correlation import Comparison, compare, correlate
+from zoo_eval.correlation import correlate
 from zoo_eval.errors import ReportError
 from zoo_eval.report.collect import ReportData
 from zoo_eval.report.frames import Frame, Series
 
 # Asked for first where several accuracies are known for equally many models.
 _PREFERRED = ("fashion", "imagenet", "real", "v2", "sketch", "a", "r")
+
+# With more points in its scatters a page is slow to show: 32 of 1,556 models.
+MAX_POINTS = 50_000
 
 
 @dataclass(frozen=True)
@@ -48,9 +51,15 @@ class Findings:
 
     @property
     def drawable(self) -> list[str]:
-        """Labels of the scores that at least one model of the leaderboard has."""
-        board = self.leaderboard
-        return [score for score in self.correlations.index if board[score].notna().any()]
+        """Labels of the scores to draw: the strongest, until there are too many points.
+
+        That is every score that some model of the leaderboard has, unless scores and models are
+        both many; all values are in the leaderboard.
+        """
+        points = self.leaderboard[self.correlations.index].notna().sum()
+        points = points[points > 0]
+        before = points.cumsum() - points
+        return points.index[before < MAX_POINTS].tolist()
 
     @property
     def untrusted(self) -> list[str]:
@@ -75,23 +84,16 @@ def findings(
     """
     truth = _choose_truth(data, truth)
     accuracy, family = data.accuracies[truth], data.models["family"]
-    table: Frame = correlate(data.scores, accuracy, family, _params(data), resamples, seed)
+    table: Frame = correlate(
+        data.scores, accuracy, family, _params(data), resamples, seed, baselines=data.baselines
+    )
     table["baseline"] = table.index.isin(data.baselines)
     table["seconds"] = data.columns["seconds"]
     table = table.sort_values("spearman_rho", key=np.abs, ascending=False, kind="stable")
     defined = table.index[table["baseline"] & table["spearman_rho"].notna()]
     best = str(defined[0]) if len(defined) else ""
-    compared: dict[str, Comparison] = {}
-    for score in table.index[~table["baseline"]] if best else ():
-        columns = data.scores[score], data.scores[best]
-        compared[score] = compare(*columns, accuracy, family, resamples, seed)
-    for column, attribute in (
-        ("difference", "difference"),
-        ("difference_low", "low"),
-        ("difference_high", "high"),
-    ):
-        found = {score: getattr(comparison, attribute) for score, comparison in compared.items()}
-        table[column] = [found.get(score, math.nan) for score in table.index]
+    for column in ("difference", "difference_low", "difference_high"):
+        table[column] = table.pop(column) if column in table else math.nan
     table["beats_baseline"] = table["difference_low"] > 0
     return Findings(data, truth, table, best, _leaderboard(data, truth), resamples, seed)
 

@@ -27,7 +27,7 @@ def label_settings(scores: Frame, defaults: Mapping[str, Options]) -> Frame:
     Returns:
         The distinct settings, with a column `label`.
     """
-    settings: Frame = scores[SETTING].drop_duplicates().reset_index(drop=True)
+    settings: Frame = scores[SETTING].drop_duplicates().astype("str").reset_index(drop=True)
     weights = settings.groupby("score")["weights"].nunique()
     imaged = settings[settings["dataset"] != "none"]
     datasets = imaged.groupby("score")["dataset"].nunique()

@@ -123,6 +123,7 @@ def leaderboard_table(found: Findings) -> Table:
         Column("Trust gate", "measured against published accuracy", numeric=False),
         *(Column(name) for name in chosen),
     )
+    shown = board[list(dict.fromkeys(["family", found.truth, "trusted", *chosen]))]
     ranks = board[found.truth].rank(ascending=False, method="min")
     trusted = {True: "passed", False: "outside", None: "not checked"}
     rows = tuple(
@@ -137,7 +138,7 @@ def leaderboard_table(found: Findings) -> Table:
             ),
             "outside the trust gate" if r["trusted"] is False else "",
         )
-        for model, r in zip(board.index, board.to_dict("records"), strict=True)
+        for model, r in zip(board.index, shown.to_dict("records"), strict=True)
     )
     caption = f"Models by {found.truth}, with the baselines and the strongest scores"
     return Table("leaderboard", caption, columns, rows)

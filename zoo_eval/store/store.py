@@ -10,13 +10,19 @@ from typing import TYPE_CHECKING
 import pyarrow
 
 from zoo_eval.store.connection import connect
-from zoo_eval.store.rows import DatasetRow, ModelRow, Outcome, RunRow, ScoreKey
+from zoo_eval.store.newest import newest, with_plain_text
+from zoo_eval.store.rows import DatasetRow, ModelRow, Outcome, RunRow
+from zoo_eval.store.stored_keys import SettingKey, StoredKeys
 
 if TYPE_CHECKING:
     import duckdb
     import pandas as pd
 
-_KEY_COLUMNS = tuple(field.name for field in dataclasses.fields(ScoreKey))
+_SETTING_COLUMNS = ", ".join(SettingKey._fields)
+_COMPACT = [
+    *("model", "weights", "seed", "dataset", "score", "options"),
+    *("value", "undefined_because", "seconds"),
+]
 
 
 class Store:
@@ -46,27 +52,29 @@ class Store:
             accuracies = [(m.model, *a, m.source) for m in models for a in m.accuracies]
             _insert(connection, "OR REPLACE", "accuracies", accuracies)
 
-    def commit(self, run: str, outcome: Outcome) -> None:
-        """Store one model's attempt, scores and trust gate: all of it or nothing."""
+    def commit(self, run: str, *outcomes: Outcome) -> None:
+        """Store the attempt, scores and trust gate of some models: all of it or nothing."""
         now = _now()
-        a = outcome.attempt
-        with self._write() as connection:
+        attempts: list[tuple[object, ...]] = []
+        scores: list[tuple[object, ...]] = []
+        gates: dict[tuple[str, str], tuple[object, ...]] = {}
+        for outcome in outcomes:
+            a = outcome.attempt
             attempt = (run, a.model, a.weights, a.seed, a.started, a.seconds, a.device)
             attempt += (a.peak_rss_bytes, a.outcome, a.error_type, a.message, a.traceback)
-            _insert(connection, "", "attempts", [attempt])
-            rows = [
-                (
-                    *(*dataclasses.astuple(r.key), r.value, r.undefined_because, r.seconds),
-                    *(run, now, r.low, r.high),
-                )
-                for r in outcome.scores
-            ]
-            # Another run of the same job may have stored the same row in the meantime.
-            _insert(connection, "OR IGNORE", "scores", rows)
+            attempts.append(attempt)
+            for r in outcome.scores:
+                key = dataclasses.astuple(r.key)
+                value = (r.value, r.undefined_because, r.seconds)
+                scores.append((*key, *value, run, now, r.low, r.high))
             if t := outcome.trust:
                 gate = (t.model, t.dataset, t.measured, t.published, t.n_images)
-                gate += (t.low, t.high, t.trusted, now)
-                _insert(connection, "OR REPLACE", "trust", [gate])
+                gates[t.model, t.dataset] = (*gate, t.low, t.high, t.trusted, now)
+        with self._write() as connection:
+            _insert(connection, "", "attempts", attempts)
+            # Another run of the same job may have stored the same row in the meantime.
+            _insert(connection, "OR IGNORE", "scores", scores)
+            _insert(connection, "OR REPLACE", "trust", list(gates.values()))
 
     def end_run(self, run: str, state: str) -> None:
         """Note that a run is `done` or `interrupted`."""
@@ -77,22 +85,47 @@ class Store:
 
     # Reading
 
-    def done(self) -> set[ScoreKey]:
+    def done(self) -> StoredKeys:
         """Keys of all stored scores: what a plan leaves out."""
         if not self.path.exists():
-            return set()
+            return StoredKeys({})
         with self._read() as connection:
-            rows = connection.execute(f"SELECT {', '.join(_KEY_COLUMNS)} FROM scores").fetchall()
-        return {ScoreKey(*row) for row in rows}
+            # Fetched once for all models; of each model then only the places in this list.
+            connection.execute(
+                "CREATE TEMP TABLE settings AS SELECT row_number() OVER () - 1 AS place, * "
+                f"FROM (SELECT DISTINCT {_SETTING_COLUMNS} FROM scores)"
+            )
+            settings = connection.execute(
+                f"SELECT {_SETTING_COLUMNS} FROM settings ORDER BY place"
+            ).fetchall()
+            models = connection.execute(
+                "SELECT model, fingerprint, list(place) FROM scores "
+                f"JOIN settings USING ({_SETTING_COLUMNS}) GROUP BY model, fingerprint"
+            ).fetchall()
+        keys = [SettingKey(*row) for row in settings]
+        return StoredKeys(
+            {
+                (model, digest): frozenset(keys[p] for p in places)
+                for model, digest, places in models
+            }
+        )
 
     def sql(self, query: str, parameters: Sequence[object] = ()) -> "pd.DataFrame":
         """Any read-only SQL query, as a pandas frame."""
         with self._read() as connection:
             return connection.execute(query, list(parameters)).df()
 
-    def scores(self) -> "pd.DataFrame":
-        """Newest value of every score setting, one row each."""
-        return self.sql("FROM latest_scores ORDER BY model, weights, seed, score, options")
+    def scores(self, *, compact: bool = False) -> "pd.DataFrame":
+        """Newest value of every score setting, one row each, in the order of the settings.
+
+        Args:
+            compact: Text as ordered categories, and without `version`, `fingerprint`, `run`,
+                `stored`, `low` and `high`: a tenth of the memory, and quick to group.
+        """
+        columns = f"{', '.join(_COMPACT)}, version, stored, fingerprint" if compact else "*"
+        with self._read() as connection, connection.cursor() as cursor:
+            frame = newest(cursor.sql(f"SELECT {columns} FROM scores").to_arrow_table())
+        return frame.loc[:, _COMPACT] if compact else with_plain_text(frame)
 
     def models(self) -> "pd.DataFrame":
         """Facts of every model that a run has planned."""

@@ -1,3 +1,5 @@
+import importlib
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,8 +9,12 @@ from scipy.stats import entropy, zscore
 from sklearn.preprocessing import normalize
 
 from zoo_eval.errors import InputError, ScoreUndefinedError
-from zoo_eval.scores import dse
+from zoo_eval.quantities import distances
+from zoo_eval.quantities.distances import ImageDistances
+from zoo_eval.scores import Estimate, dse
 
+# The package has the score under this name.
+module = importlib.import_module("zoo_eval.scores.information.dse")
 SIGMA = {"sigma_10": 10, "sigma_sqrtD": "sqrt_dim"}
 
 
@@ -251,7 +257,47 @@ def test_the_embeddings_are_left_alone(features):
     np.testing.assert_array_equal(z, before)
 
 
-# 4. errors
+# 4. by Lanczos; its own tests are in test_spectral_entropy.py
+
+
+@pytest.mark.parametrize("options", OPTIONS[:3])
+def test_lanczos_estimates_the_same_number(options):
+    z = data(800, 20, seed=3) * np.linspace(0.5, 3, 20)
+    value = dse(embeddings=z, **options)
+    estimate = dse(embeddings=z, method="lanczos", **options)
+    assert isinstance(estimate, Estimate)
+    assert estimate.low < estimate < estimate.high
+    assert estimate == pytest.approx(value, abs=2e-3)
+    assert value == dse(embeddings=z, method="exact", **options)
+
+
+def test_few_images_are_never_estimated():
+    z = data(768, 4)
+    assert dse(embeddings=z, method="lanczos") == dse(embeddings=z, method="exact")
+
+
+def test_of_many_images_no_matrix_is_made(monkeypatch):
+    monkeypatch.setattr(module, "_EXACT_UP_TO", 799)
+    monkeypatch.setattr(distances, "MATRIX_UP_TO", 799)
+    z = data(800, 5)
+    exact = dse(embeddings=z, method="exact")
+    monkeypatch.setattr(ImageDistances, "matrix", property(lambda _: pytest.fail("n² made")))
+    for options in ({}, {"method": "auto", "t": 2}, {"bandwidth": "median"}):
+        assert isinstance(dse(embeddings=z, **options), Estimate)
+    assert dse(embeddings=z) == pytest.approx(exact, abs=2e-3)
+
+
+@pytest.mark.parametrize("options", [{"t": 0.5}, {"entropy": "matrix_entry"}])
+def test_where_lanczos_has_no_answer_auto_is_exact(monkeypatch, options):
+    z = data(800, 5)
+    value = dse(embeddings=z, **options)
+    monkeypatch.setattr(module, "_EXACT_UP_TO", 799)
+    assert dse(embeddings=z, **options) == value
+    with pytest.raises(InputError, match=r"with t ≥ 1, but entropy is .* and t is (0\.5|1)"):
+        dse(embeddings=z, method="lanczos", **options)
+
+
+# 5. errors
 
 
 @pytest.mark.parametrize("bandwidth", ["sqrt", "", 0, -1.0, np.inf, np.nan, True, 1e-200])
@@ -271,7 +317,7 @@ def test_matrix_entry_knows_no_t():
         dse(embeddings=np.zeros((2, 3)), t=2, entropy="matrix_entry")
 
 
-@pytest.mark.parametrize("option", ["features", "entropy"])
+@pytest.mark.parametrize("option", ["features", "entropy", "method"])
 def test_other_names_are_refused(option):
     with pytest.raises(InputError, match=rf"{option} must be '.*', but is 'z-score'"):
         dse(embeddings=np.zeros((2, 3)), **{option: "z-score"})

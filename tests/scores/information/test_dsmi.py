@@ -6,6 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zoo_eval.errors import InputError, ScoreUndefinedError
+from zoo_eval.quantities import distances
+from zoo_eval.quantities.distances import ImageDistances
 from zoo_eval.scores import dse, dsmi
 from zoo_eval.scores.information import _subsets
 from zoo_eval.scores.information._bins import equal_width_bins
@@ -182,6 +184,34 @@ def test_another_order_changes_the_draw_only():
     values = [dsmi(embeddings=z[o], labels=labels[o], repeats=400) for o in (np.arange(60), order)]
     assert values[0] != values[1]
     assert values[0] == pytest.approx(values[1], abs=0.04)
+
+
+# Ways of computing it
+
+
+def test_of_many_images_only_the_distances_within_subsets_are_computed(monkeypatch):
+    z, labels = data()
+    options = [{}, {"features": "zscore"}, {"entropy": "matrix_entry"}]
+    before = [dsmi(embeddings=z, labels=labels, **o) for o in options]
+    monkeypatch.setattr(distances, "MATRIX_UP_TO", 59)
+    monkeypatch.setattr(ImageDistances, "matrix", property(lambda _: pytest.fail("n² made")))
+    after = [dsmi(embeddings=z, labels=labels, **o) for o in options]
+    assert after == pytest.approx(before, rel=1e-12)
+
+
+def test_threads_share_the_subsets_and_change_nothing(monkeypatch):
+    z, labels = data()
+    alone = dsmi(embeddings=z, labels=labels)
+    monkeypatch.setattr(_subsets, "_ENTRIES_PER_BATCH", 500)
+    in_batches = dsmi(embeddings=z, labels=labels)
+    monkeypatch.setattr(_subsets.torch, "get_num_threads", lambda: 3)
+    threads = set()
+    plain = _subsets.ThreadPoolExecutor
+    monkeypatch.setattr(
+        _subsets, "ThreadPoolExecutor", lambda count: threads.add(count) or plain(count)
+    )
+    assert dsmi(embeddings=z, labels=labels) == in_batches == alone
+    assert threads == {3}
 
 
 # 4. errors

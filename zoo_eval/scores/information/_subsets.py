@@ -2,14 +2,19 @@
 
 import random
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 
 import numpy as np
+import torch
 from jaxtyping import Float, Int
+from threadpoolctl import ThreadpoolController
 
 from zoo_eval.errors import InputError
 
-# Subsets of one size are handled together, up to this many pairs of images (32 MiB) at a time.
-_ENTRIES_PER_BATCH = 2**22
+# Subsets of one size are handled together, up to this many pairs of images (2 MiB) at a time.
+_ENTRIES_PER_BATCH = 2**18
+_LARGEST_PER_THREAD = 1000  # images of a subset; more keep several threads of BLAS busy
 
 
 def information_gain(
@@ -62,9 +67,21 @@ def blocks(
 def _in_batches(
     entropies: Callable[[np.ndarray], np.ndarray], subsets: Int[np.ndarray, "b size"]
 ) -> Float[np.ndarray, " b"]:
-    """Entropies of all subsets, some at a time to bound the memory."""
+    """Entropies of all subsets, some at a time to bound the memory and to stay in the cache.
+
+    Matrices of a few hundred images are too small to be shared between threads, but the batches
+    are not: each thread takes some, with one thread of BLAS of its own.
+    """
     count, size = subsets.shape
-    n_batches = -(-count * size**2 // _ENTRIES_PER_BATCH)
-    return np.concatenate(
-        [entropies(batch) for batch in np.array_split(subsets, min(n_batches, count))]
-    )
+    n_batches = min(-(-count * size**2 // _ENTRIES_PER_BATCH), count)
+    batches = np.array_split(subsets, n_batches)
+    n_threads = min(torch.get_num_threads(), n_batches)
+    if n_threads == 1 or size > _LARGEST_PER_THREAD:
+        return np.concatenate([entropies(batch) for batch in batches])
+    with _blas().limit(limits=1), ThreadPoolExecutor(n_threads) as threads:
+        return np.concatenate(list(threads.map(entropies, batches)))
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    return ThreadpoolController().select(user_api="blas")

@@ -1,18 +1,21 @@
 """Diffusion spectral mutual information (DSMI) of embeddings and classes."""
 
 import numpy as np
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Int
 
+from zoo_eval.quantities.distances import ImageDistances
 from zoo_eval.scores._classes import class_ids
 from zoo_eval.scores._score import score
-from zoo_eval.scores.information._diffusion import diffusion_information, kernel_variance
-from zoo_eval.scores.information._features import feature_distances
+from zoo_eval.scores.information._diffusion import (
+    diffusion_information,
+    of_features,
+    variance_of,
+)
 
 
 @score(unit="bits", higher_is_better=True)
 def dsmi(
-    squared_distances: Float[np.ndarray, "n n"],
-    embeddings: Shaped[np.ndarray, "n d"],
+    image_distances: ImageDistances,
     labels: Int[np.ndarray, " n"],
     *,
     bandwidth: str | float | int = "sqrt_dim",
@@ -39,8 +42,7 @@ def dsmi(
     the higher entropy, so classes that are told apart give a negative value.
 
     Args:
-        squared_distances: ‖zᵢ − zⱼ‖², one row and one column per image.
-        embeddings: Z; one row per image, one column per feature.
+        image_distances: ‖zᵢ − zⱼ‖² of the embeddings Z.
         labels: Class of each image.
         bandwidth: σ: `"sqrt_dim"` for √d, the setting of the paper's study of ImageNet models;
             `"median"` for the square root of half the median squared distance of two
@@ -71,8 +73,8 @@ def dsmi(
     0.0
     """
     ids, sizes = class_ids(labels, "DSMI")
-    distances = feature_distances(squared_distances, embeddings, features)
-    variance = kernel_variance(distances, embeddings.shape[1], bandwidth, features)
+    distances = of_features(image_distances, features)
+    variance = variance_of(distances, bandwidth, features)
     return diffusion_information(
         distances, ids, sizes, variance, t=t, entropy=entropy, repeats=repeats, seed=seed
     )

@@ -1,18 +1,21 @@
 """Diffusion spectral mutual information (DSMI) of embeddings and input images."""
 
 import numpy as np
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Int
 
+from zoo_eval.quantities.distances import ImageDistances
 from zoo_eval.scores._classes import class_ids
 from zoo_eval.scores._score import score
-from zoo_eval.scores.information._diffusion import diffusion_information, kernel_variance
-from zoo_eval.scores.information._features import feature_distances
+from zoo_eval.scores.information._diffusion import (
+    diffusion_information,
+    of_features,
+    variance_of,
+)
 
 
 @score(unit="bits", higher_is_better=None)
 def dsmi_images(
-    squared_distances: Float[np.ndarray, "n n"],
-    embeddings: Shaped[np.ndarray, "n d"],
+    image_distances: ImageDistances,
     image_clusters: Int[np.ndarray, " n"],
     *,
     bandwidth: str | float | int = "sqrt_dim",
@@ -33,8 +36,7 @@ def dsmi_images(
     for every model. In all else the conventions are those of `dsmi`.
 
     Args:
-        squared_distances: ‖zᵢ − zⱼ‖², one row and one column per image.
-        embeddings: Z; one row per image, one column per feature.
+        image_distances: ‖zᵢ − zⱼ‖² of the embeddings Z.
         image_clusters: Cluster of each image, by its pixels.
         bandwidth: σ: `"sqrt_dim"` for √d, `"median"` for the square root of half the median
             squared distance of two different images, or a positive number.
@@ -64,8 +66,8 @@ def dsmi_images(
     0.7
     """
     ids, sizes = class_ids(image_clusters, "DSMI", groups="clusters")
-    distances = feature_distances(squared_distances, embeddings, features)
-    variance = kernel_variance(distances, embeddings.shape[1], bandwidth, features)
+    distances = of_features(image_distances, features)
+    variance = variance_of(distances, bandwidth, features)
     return diffusion_information(
         distances, ids, sizes, variance, t=t, entropy=entropy, repeats=repeats, seed=seed
     )

@@ -1,0 +1,124 @@
+"""Block Lanczos: what products with a large symmetric matrix tell of its spectrum.
+
+From a block Z of w vectors, k products with K give an orthonormal basis Q of the Krylov space
+span{Z, KZ, …, Kᵏ⁻¹Z} and the block tridiagonal T = QᵀKQ, of size kw. With the eigenvalues θⱼ and
+eigenvectors yⱼ of T, and zᵢ = Q₁rᵢ,
+
+    zᵢᵀ f(K) zᵢ ≈ Σⱼ f(θⱼ) (rᵢᵀ yⱼ[:w])²,
+
+which is exact for polynomials f of degree 2k − 1 (block Gauss quadrature). The uⱼ = Qyⱼ are
+nearly eigenvectors of K, the outermost first: ‖Kuⱼ − θⱼuⱼ‖ = ‖B yⱼ[−w:]‖, B the coupling of the
+last block to the next.
+
+Each new block is orthogonalised at least twice against the whole basis. Without this, rounding
+lets converged directions come back as copies. A block that runs out of directions is filled up
+with noise, which couples to the rest with the size of rounding and does no harm once it is
+orthogonal, for which it may take more passes.
+
+References:
+    Golub and Underwood, "The block Lanczos method for computing eigenvalues", Mathematical
+    Software III 1977.
+    Golub and Meurant, "Matrices, Moments and Quadrature with Applications", Princeton 2010,
+    chapters 3 (scalar) and 5 (block quadrature).
+    Ubaru, Chen and Saad, "Fast estimation of tr(f(A)) via stochastic Lanczos quadrature",
+    SIAM J. Matrix Anal. Appl. 2017, https://doi.org/10.1137/16M1104974
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+_MOST_PASSES = 5
+
+
+class Ritz(NamedTuple):
+    """What a Krylov space knows of the spectrum; k blocks of w vectors.
+
+    Attributes:
+        values: θⱼ, ascending, those below 0 by rounding set to 0; (kw,).
+        weights: (rᵢᵀ yⱼ[:w])², one row per start vector; (w, kw).
+        residuals: ‖Kuⱼ − θⱼuⱼ‖, (kw,).
+        coordinates: yⱼ, one per column, (kw, kw).
+    """
+
+    values: Float[np.ndarray, " kw"]
+    weights: Float[np.ndarray, "w kw"]
+    residuals: Float[np.ndarray, " kw"]
+    coordinates: Float[np.ndarray, "kw kw"]
+
+
+class KrylovSpace:
+    """Krylov space of a symmetric matrix from a block of vectors, in float32.
+
+    Args:
+        vectors: Z, (n, w).
+        most_steps: Products that will be given at most; (most_steps · w) ≤ n.
+
+    Attributes:
+        vectors: Z.
+        steps: Products given so far.
+    """
+
+    def __init__(self, vectors: Float[np.ndarray, "n w"], most_steps: int) -> None:
+        n, self._width = vectors.shape
+        self.vectors = vectors
+        self.steps = 0
+        block, self._start = np.linalg.qr(vectors)
+        self._basis = np.empty((n, self._width * most_steps), dtype=np.float32)
+        self._basis[:, : self._width] = block
+        size = self._width * (most_steps + 1)
+        self._projected = np.zeros((size, size))  # T and the coupling to the block after it
+        self._ritz: dict[int, Ritz] = {}
+
+    @property
+    def newest(self) -> Float[np.ndarray, "n w"]:
+        """The block whose product with the matrix is asked for next."""
+        return self._basis[:, self._part(self.steps)]
+
+    def extend(self, product: Float[np.ndarray, "n w"]) -> None:
+        """Take the product of the matrix with the newest block."""
+        here, after = self._part(self.steps), self._part(self.steps + 1)
+        basis = self._basis[:, : here.stop]
+        inner = basis.T @ product
+        block, coupling = np.linalg.qr(product - basis @ inner)
+        for _ in range(_MOST_PASSES):
+            block, factor = np.linalg.qr(block - basis @ (basis.T @ block))
+            coupling = factor.astype(np.float64) @ coupling
+            if np.abs(np.diag(factor)).min() > 0.5:  # little was left to take off
+                break
+        diagonal = inner[here].astype(np.float64)
+        self._projected[here, here] = (diagonal + diagonal.T) / 2
+        self._projected[after, here] = coupling
+        self._projected[here, after] = coupling.T
+        if after.stop <= self._basis.shape[1]:
+            self._basis[:, after] = block
+        self.steps += 1
+
+    def ritz(self, steps: int) -> Ritz:
+        """Eigenvalues and eigenvectors of T after so many steps, up to all that were made."""
+        if steps not in self._ritz:
+            self._ritz[steps] = self._compute_ritz(steps)
+        return self._ritz[steps]
+
+    def _compute_ritz(self, steps: int) -> Ritz:
+        size, width = steps * self._width, self._width
+        values, coordinates = np.linalg.eigh(self._projected[:size, :size])
+        start = self._start.astype(np.float64)
+        coupling = self._projected[size : size + width, size - width : size]
+        return Ritz(
+            values=np.maximum(values, 0),
+            weights=(start.T @ coordinates[:width]) ** 2,
+            residuals=np.linalg.norm(coupling @ coordinates[-width:], axis=0),
+            coordinates=coordinates,
+        )
+
+    def overlaps(
+        self, coordinates: Float[np.ndarray, "kw m"], vectors: Float[np.ndarray, "n v"]
+    ) -> Float[np.ndarray, "m v"]:
+        """(uⱼᵀv)² of m vectors uⱼ of this space, by their coordinates, with any other vectors."""
+        basis = self._basis[:, : len(coordinates)]
+        return np.square(coordinates.T @ (basis.T @ vectors).astype(np.float64))
+
+    def _part(self, step: int) -> slice:
+        return slice(step * self._width, (step + 1) * self._width)
