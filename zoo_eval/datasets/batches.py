@@ -1,6 +1,8 @@
 """A dataset's images as one model wants them, in batches."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -8,6 +10,10 @@ from torch import Tensor
 
 from zoo_eval.datasets.dataset import Dataset
 from zoo_eval.datasets.preprocessing import Preprocessing
+from zoo_eval.datasets.resized import resized
+from zoo_eval.quantities.precision import Precision
+
+T = TypeVar("T")
 
 
 class ModelImages:
@@ -18,27 +24,65 @@ class ModelImages:
         preprocessing: Size, crop, interpolation and normalisation.
         batch_size: Images per batch.
         device: Where the batches should lie.
+        precision: In which a network is to compute with them; they themselves are float32.
     """
 
     def __init__(
-        self, dataset: Dataset, preprocessing: Preprocessing, batch_size: int, device: torch.device
+        self,
+        dataset: Dataset,
+        preprocessing: Preprocessing,
+        batch_size: int,
+        device: torch.device,
+        precision: Precision = "fp32",
     ) -> None:
         self._dataset = dataset
-        self._transform = preprocessing.transform(cropped=dataset.cropped)
-        self._batch_size = batch_size
+        self._preprocessing = preprocessing
+        self.batch_size = batch_size
         self.device = device
+        self.precision = precision
 
     def __len__(self) -> int:
         return len(self._dataset)
 
     def __iter__(self) -> Iterator[Tensor]:
-        for start in range(0, len(self), self._batch_size):
-            yield self.take(range(start, min(start + self._batch_size, len(self))))
+        """Batches in order, channels last in memory."""
+        pixels = resized(self._dataset, self._preprocessing)
+        parts = (
+            range(start, min(start + self.batch_size, len(self)))
+            for start in range(0, len(self), self.batch_size)
+        )
+        batches = (
+            self._batch(self._resize(part) if pixels is None else pixels[part.start : part.stop])
+            for part in parts
+        )
+        # A GPU computes while the next batch is being made; a CPU would only be shared.
+        return one_ahead(batches) if self.device.type == "cuda" else batches
 
     def take(self, places: Sequence[int]) -> Tensor:
-        """The images at these places, as one batch."""
-        batch = torch.stack([self._transform(self._dataset[place]) for place in places])
-        return batch.to(self.device)
+        """The images at these places, as one batch, channels first in memory."""
+        return self._batch(self._resize(places)).contiguous()
+
+    def _resize(self, places: Sequence[int]) -> np.ndarray:
+        resize = self._preprocessing.resize(cropped=self._dataset.cropped)
+        return np.stack([resize(self._dataset[place]) for place in places])
+
+    def _batch(self, pixels: np.ndarray) -> Tensor:
+        # A copy, as a mapped file cannot be written to, and torch warns of that. Bytes are sent
+        # to the device, floats made there.
+        batch = torch.from_numpy(np.array(pixels))
+        if self.device.type == "cuda":
+            batch = batch.pin_memory().to(self.device, non_blocking=True)
+        return self._preprocessing.normalise(batch.to(self.device))
+
+
+def one_ahead(items: Iterable[T]) -> Iterator[T]:
+    """The same items; while one is used, the next is made in a thread."""
+    iterator = iter(items)
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(next, iterator, None)
+        while (item := coming.result()) is not None:
+            coming = thread.submit(next, iterator, None)
+            yield item
 
 
 def balanced_places(labels: Sequence[int], n: int, seed: int) -> list[int]:

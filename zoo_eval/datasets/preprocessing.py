@@ -4,6 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
 from PIL import Image
 from torch import Tensor
 
@@ -11,6 +14,8 @@ from zoo_eval.errors import ModelError
 from zoo_eval.manifest import ModelLine
 from zoo_eval.models.timm_config import timm_config
 from zoo_eval.models.torchvision_ops import ensure_torchvision
+
+Pixels = UInt8[np.ndarray, "height width 3"]
 
 
 @dataclass(frozen=True)
@@ -28,8 +33,14 @@ class Preprocessing:
     std: tuple[float, ...]
     crop_mode: str = "center"
 
-    def transform(self, *, cropped: bool) -> Callable[[Image.Image], Tensor]:
-        """The transform from an RGB image to the network's input.
+    def geometry(self, *, cropped: bool) -> tuple[object, ...]:
+        """All that the resized pixels depend on, for names of files."""
+        border = self.mean if self.crop_mode == "border" else ()  # what timm fills it with
+        crop = ("whole",) if cropped else (self.crop, self.crop_mode)
+        return self.image_size, self.interpolation, *crop, *border
+
+    def resize(self, *, cropped: bool) -> Callable[[Image.Image], Pixels]:
+        """The first half: from an RGB image to the pixels that the network sees.
 
         Args:
             cropped: The images are crops already: resize them whole, cut nothing off.
@@ -45,8 +56,30 @@ class Preprocessing:
             std=self.std,
             crop_pct=1.0 if cropped else self.crop,
             crop_mode="squash" if cropped else self.crop_mode,
+            normalize=False,
         )
-        return transform
+        *steps, _ = transform.transforms  # the last one makes a tensor
+
+        def resize(image: Image.Image) -> Pixels:
+            for step in steps:
+                image = step(image)
+            return np.asarray(image)
+
+        return resize
+
+    def normalise(
+        self, pixels: UInt8[Tensor, "n height width 3"]
+    ) -> Float[Tensor, "n 3 height width"]:
+        """The second half, for a batch: to [0, 1], less the mean, over the deviation.
+
+        The same operations in the same order as torchvision's, hence the same bits. The result
+        lies in memory as the pixels do, channels last.
+        """
+        batch = pixels.permute(0, 3, 1, 2).to(torch.float32).div_(255)
+        mean, std = (
+            torch.tensor(v, device=batch.device).view(3, 1, 1) for v in (self.mean, self.std)
+        )
+        return batch.sub_(mean).div_(std)
 
 
 def preprocessing_of(line: ModelLine) -> Preprocessing:

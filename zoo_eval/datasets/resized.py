@@ -1,0 +1,94 @@
+"""A dataset's images at one model's size, resized once for all models that want them alike.
+
+Resizing a photograph takes about as long as a small network's pass over it, and a zoo asks for the
+same few geometries again and again. So the resized images are kept, as uint8, beside the decoded
+ones, in a file that all workers map. What is left per model is the normalisation.
+"""
+
+import hashlib
+import json
+import math
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import PIL
+from jaxtyping import UInt8
+
+from zoo_eval.datasets.dataset import Dataset
+from zoo_eval.datasets.decoding import cache_folder
+from zoo_eval.datasets.preprocessing import Preprocessing
+
+Pixels = UInt8[np.ndarray, "n height width 3"]
+
+# All files together; the one that was used longest ago goes first.
+MOST_BYTES = 20 * 1000**3
+
+
+def resized(dataset: Dataset, preprocessing: Preprocessing) -> Pixels | None:
+    """All images of a dataset, resized and cropped; made now if no model has asked for them yet.
+
+    Returns:
+        The mapped file, or None if it would not fit: above `MOST_BYTES`, or above half of what
+        is free on the disk.
+    """
+    path = _path(dataset, preprocessing)
+    shape = len(dataset), preprocessing.image_size, preprocessing.image_size, 3
+    found = _open(path, shape)
+    if found is not None:
+        return found
+    size = math.prod(shape)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if size > min(MOST_BYTES, shutil.disk_usage(path.parent).free / 2):
+            return None
+        _make_room(path.parent, MOST_BYTES - size)
+        _write(path, dataset, preprocessing)
+    except OSError:  # a full disk or a read-only folder: only speed is lost
+        return None
+    return _open(path, shape)
+
+
+def _path(dataset: Dataset, preprocessing: Preprocessing) -> Path:
+    """Named by all that the pixels depend on."""
+    geometry = preprocessing.geometry(cropped=dataset.cropped)
+    parts = json.dumps([dataset.digest, *geometry, PIL.__version__])
+    return cache_folder().parent / "resized" / f"{hashlib.sha256(parts.encode()).hexdigest()}.rgb"
+
+
+def _open(path: Path, shape: tuple[int, ...]) -> Pixels | None:
+    """The file, if it is there and whole."""
+    try:
+        if path.stat().st_size != math.prod(shape):
+            return None
+        os.utime(path)  # used now
+        return np.memmap(path, np.uint8, mode="r", shape=shape)
+    except OSError:
+        return None
+
+
+def _write(path: Path, dataset: Dataset, preprocessing: Preprocessing) -> None:
+    """Under a temporary name first: a file that has its name is whole."""
+    resize = preprocessing.resize(cropped=dataset.cropped)
+    handle, unfinished = tempfile.mkstemp(prefix="unfinished-", dir=path.parent)
+    try:
+        # Written, not mapped: a disk that gets full is then an error and not a signal.
+        with os.fdopen(handle, "wb") as file:
+            for place in range(len(dataset)):
+                file.write(resize(dataset[place]).tobytes())
+        Path(unfinished).rename(path)
+    finally:
+        Path(unfinished).unlink(missing_ok=True)
+
+
+def _make_room(folder: Path, limit: int) -> None:
+    """Remove files until the rest is below a limit; whoever has one mapped keeps it."""
+    files = sorted((f.stat().st_mtime, f.stat().st_size, f) for f in folder.glob("*.rgb"))
+    total = sum(size for _, size, _ in files)
+    for _, size, file in files:
+        if total <= limit:
+            return
+        file.unlink(missing_ok=True)
+        total -= size
