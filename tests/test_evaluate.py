@@ -16,7 +16,7 @@ from zoo_eval.job import Job
 from zoo_eval.models.build import build_model
 from zoo_eval.plan import Unit, make_plan
 
-SETTINGS = Settings("cpu", 64, probe_n=10, probe_seed=0, probe_source="dataset")
+SETTINGS = Settings("cpu", 64, 0.0, "fp32", probe_n=10, probe_seed=0, probe_source="dataset")
 SCORES = '["params", "dse", "logme", "dsmi_images", "grad_norm", "naswot"]'
 
 
@@ -37,7 +37,7 @@ def units(job: Job, dataset: Dataset) -> dict[tuple[str, str], Unit]:
 
 
 def givens(unit: Unit, dataset: Dataset, settings: Settings = SETTINGS) -> dict:
-    return module._givens(unit, dataset, settings)
+    return module._givens(unit, dataset, settings, {})
 
 
 def test_a_unit_gives_every_score_and_an_attempt(job, dataset):
@@ -127,6 +127,35 @@ def test_an_undefined_score_is_a_row_with_its_reason(job, dataset, monkeypatch):
     row = next(row for row in outcome.scores if row.key.score == "dse")
     assert (row.value, row.undefined_because) == (None, "no such thing here")
     assert outcome.attempt.outcome == "ok"
+
+
+def test_bfloat16_is_for_the_pass_over_the_dataset_and_not_for_gradients(job, dataset):
+    both = {}
+    for precision in ("fp32", "bf16"):
+        settings = replace(SETTINGS, precision=precision)
+        found = [evaluate(unit, dataset, settings, {}) for unit in units(job, dataset).values()]
+        both[precision] = {row.key: row for outcome in found for row in outcome.scores}
+    assert both["fp32"].keys() == both["bf16"].keys()
+    for key, row in both["fp32"].items():
+        half = both["bf16"][key]
+        passes = key.score in ("dse", "logme", "dsmi_images", "knn_accuracy")
+        assert (row.precision, half.precision) == ("fp32", "bf16" if passes else "fp32")
+        if passes:
+            assert half.value != row.value
+            assert half.value == pytest.approx(row.value, rel=0.05, abs=0.05)
+        else:
+            assert half.value == row.value
+
+
+def test_without_a_batch_size_a_network_gets_what_the_working_set_holds(job, dataset):
+    unit = units(job, dataset)["test_resnet.s0", "pretrained"]
+    sizes = [
+        [len(batch) for batch in givens(unit, dataset, replace(SETTINGS, **own))["images"]]
+        for own in ({"batch_size": 20}, {"batch_size": None, "working_set": 1e5})
+    ]
+    assert sizes[0] == [20, 20, 20]
+    assert sum(sizes[1]) == 60
+    assert set(sizes[1][:-1]) < {1, 2, 4, 8, 16}
 
 
 def test_a_network_that_cannot_be_built_is_an_attempt(job, dataset):

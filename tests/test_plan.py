@@ -115,6 +115,15 @@ def test_networks_calibrated_on_other_images_are_other_work(tmp_path):
     assert make_plan(noise, "fashion@2", done).units == ()
 
 
+def test_bfloat16_is_other_work_only_where_the_dataset_passes_the_network(job):
+    done = set(keys(make_plan(job, "fashion@1", set())))
+    half = job.in_precision("bf16")
+    left = keys(make_plan(half, "fashion@1", done))
+    assert {key.score for key in left} == {"dse", "logme", "knn_accuracy"}
+    assert make_plan(half, "fashion@1", done | set(left)).units == ()
+    assert make_plan(job.in_precision("fp32"), "fashion@1", done).units == ()
+
+
 def test_limit_takes_the_first_models(job):
     assert make_plan(job, "fashion@1", set(), limit=1).n_models == 1
 

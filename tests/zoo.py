@@ -57,6 +57,8 @@ def write_job(folder: Path, manifest: Path, extra: str = "", scores: str = SCORE
     path = folder / "job.toml"
     path.write_text(
         f'manifest = "{manifest}"\nweights = ["pretrained", "init"]\nscores = {scores}\n{extra}\n'
+        # Measuring what suits this machine would take some seconds for every store.
+        "[evaluation]\nbatch_size = 64\n"
         '[dataset]\nsource = "fashion"\nimages_per_class = 6\n[probe]\nimages = 10\n'
     )
     return path

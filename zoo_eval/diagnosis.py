@@ -11,6 +11,7 @@ from importlib.metadata import version
 from zoo_eval.builtin import builtin_jobs, builtin_manifests
 from zoo_eval.datasets.decoding import cache_folder
 from zoo_eval.errors import ZooEvalError
+from zoo_eval.executors.cores import usable_cores
 from zoo_eval.models.architectures import check_architectures
 from zoo_eval.models.hub import is_reachable
 from zoo_eval.models.torchvision_ops import declared_operators, ensure_torchvision
@@ -40,7 +41,7 @@ def check_installation() -> Iterator[Check]:
     import torch
 
     yield Check("python", True, platform.python_version())
-    yield Check("processor", True, f"{os.cpu_count()} cores, {_gpu()}")
+    yield Check("processor", True, f"{usable_cores()} cores, {_gpu()}")
     yield Check("torch", True, str(torch.__version__))
     yield _torchvision()
     yield Check("scores", True, f"{len(SCORES)} known")

@@ -1,12 +1,12 @@
 """How long a plan will take, and how much disk it needs, before it starts."""
 
-import os
 import time
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from zoo_eval.executors.cores import usable_cores
 from zoo_eval.plan import Unit
 from zoo_eval.runner import Prepared
 
@@ -50,7 +50,7 @@ def estimate(prepared: Prepared, workers: int | None = None) -> Estimate:
     which is right within a factor of about three.
     """
     units = prepared.plan.units
-    workers = max(1, min(workers or os.cpu_count() or 1, max(1, len(units))))
+    workers = max(1, min(workers or usable_cores(), max(1, len(units))))
     disk = BYTES_PER_SCORE * prepared.plan.n_scores_left
     download = sum(
         4 * _count(unit, "params")  # float32

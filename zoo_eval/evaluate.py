@@ -3,7 +3,7 @@
 import resource
 import time
 import traceback
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from zoo_eval.calibration import batch_size
 from zoo_eval.datasets import Dataset, ModelImages
 from zoo_eval.datasets.batches import balanced_places
 from zoo_eval.datasets.label_spaces import head_places
@@ -20,6 +21,7 @@ from zoo_eval.models.build import build_model
 from zoo_eval.models.determinism import calibrate_batch_norm, switch_off_dropout
 from zoo_eval.plan import PlannedScore, Unit
 from zoo_eval.quantities import Computed, Resolver, closure
+from zoo_eval.quantities.precision import Precision
 from zoo_eval.store import Attempt, Outcome, ScoreRow, Trust
 from zoo_eval.trust import trust_gate
 
@@ -28,10 +30,22 @@ PIXEL_SIZE = 64  # side of the images in the given `pixels`, as in the DSMI auth
 
 @dataclass(frozen=True)
 class Settings:
-    """How networks are run, from the job."""
+    """How networks are run: from the job, and from what was measured on this machine.
+
+    Attributes:
+        device: As the job names it.
+        batch_size: Images in a batch; None: as many as have the working set.
+        working_set: Bytes, see `zoo_eval.calibration`; used if there is no batch size.
+        precision: Of the pass over the dataset. Gradients are always float32.
+        probe_n: Number of probe images.
+        probe_seed: Which they are.
+        probe_source: `dataset` or `noise`.
+    """
 
     device: str
-    batch_size: int
+    batch_size: int | None
+    working_set: float
+    precision: Precision
     probe_n: int
     probe_seed: int
     probe_source: str
@@ -63,11 +77,11 @@ def evaluate(
     device = settings.device
     try:
         device = str(choose_device(settings.device))
-        resolver = Resolver(_givens(unit, dataset, settings), _users(unit), shared)
+        resolver = Resolver(_givens(unit, dataset, settings, shared), _users(unit), shared)
         trust = _trust(unit, dataset, resolver)
         for planned in unit.scores:
             try:
-                rows.append(_compute(planned, resolver))
+                rows.append(_compute(planned, resolver, settings))
             except Exception as error:  # one score's failure must not lose the others
                 failed.append((planned.key.score, error))
             resolver.release(planned.request.score.needs)
@@ -103,10 +117,15 @@ def choose_device(name: str) -> torch.device:
     return device
 
 
-def _givens(unit: Unit, dataset: Dataset, settings: Settings) -> dict[str, Any]:
-    """Build the network and gather what its scores need from outside."""
+def _givens(
+    unit: Unit, dataset: Dataset, settings: Settings, shared: Mapping[str, Computed]
+) -> dict[str, Any]:
+    """Build the network and gather what its scores need from outside.
+
+    What only quantities of the dataset need that are at hand already is left out.
+    """
     device = choose_device(settings.device)
-    needed = closure(need for planned in unit.scores for need in planned.request.score.needs)
+    needed = _needed(unit, frozenset(shared))
     model = build_model(unit.line, unit.weights, unit.seed)
     switch_off_dropout(model)
     model.to(device)
@@ -114,7 +133,11 @@ def _givens(unit: Unit, dataset: Dataset, settings: Settings) -> dict[str, Any]:
         # Convolutions run faster with channels last. But torch 2.13 crashes there in the backward
         # pass of MobileOne's and FastViT's parallel branches, so only where there is none.
         model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-    images = ModelImages(dataset, unit.preprocessing, settings.batch_size, device)
+    images = ModelImages(
+        dataset, unit.preprocessing, settings.batch_size or 1, device, settings.precision
+    )
+    if "images" in needed and settings.batch_size is None:
+        images.batch_size = batch_size(settings.working_set, model, images.take([0]))
     size = unit.preprocessing.image_size
     givens: dict[str, Any] = {
         "model": model,
@@ -164,24 +187,35 @@ def _users(unit: Unit) -> list[tuple[str, ...]]:
     return [planned.request.score.needs for planned in unit.scores]
 
 
+def _needed(unit: Unit, given: frozenset[str] = frozenset()) -> frozenset[str]:
+    """All givens and quantities that the scores are computed from."""
+    return closure((need for needs in _users(unit) for need in needs), given)
+
+
 def _trust(unit: Unit, dataset: Dataset, resolver: Resolver) -> Trust | None:
     """The trust gate, if the forward pass is needed anyway."""
-    if unit.weights != "pretrained" or "forward_pass" not in closure(
-        need for needs in _users(unit) for need in needs
-    ):
+    if unit.weights != "pretrained" or "forward_pass" not in _needed(unit):
         return None
     return trust_gate(unit.line, dataset, resolver.get("logits"))
 
 
-def _compute(planned: PlannedScore, resolver: Resolver) -> ScoreRow:
+def _compute(planned: PlannedScore, resolver: Resolver, settings: Settings) -> ScoreRow:
+    score, options = planned.request.score, planned.request.options
+    precision = settings.precision if "forward_pass" in closure(score.needs) else "fp32"
     try:
-        measured = planned.request.score.measure(resolver, planned.request.options)
+        measured = score.measure(resolver, options)
     except ScoreUndefinedError as reason:
-        return ScoreRow(
-            planned.key, None, str(reason), resolver.seconds(planned.request.score.needs)
-        )
-    interval = measured.low, measured.high
-    return ScoreRow(planned.key, measured.value, None, measured.seconds, *interval)
+        seconds = resolver.seconds(score.needs)
+        return ScoreRow(planned.key, None, str(reason), seconds, precision=precision)
+    return ScoreRow(
+        planned.key,
+        measured.value,
+        None,
+        measured.seconds,
+        low=measured.low,
+        high=measured.high,
+        precision=precision,
+    )
 
 
 def _what_failed(failed: list[tuple[str, Exception]]) -> dict[str, str]:

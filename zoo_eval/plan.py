@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from zoo_eval.datasets.preprocessing import Preprocessing, preprocessing_of
 from zoo_eval.job import Job, ScoreRequest
 from zoo_eval.manifest import ModelLine
+from zoo_eval.quantities import closure
 from zoo_eval.store import ScoreKey
 from zoo_eval.store.stored_keys import SettingKey, StoredKeys
 
@@ -74,7 +75,7 @@ def make_plan(job: Job, dataset_label: str, done: Set[ScoreKey], limit: int | No
     """What is left to do.
 
     Args:
-        job: What is wanted.
+        job: What is wanted, its precision settled: `auto` is no precision.
         dataset_label: The dataset, as the store writes it.
         done: Keys that the store has.
         limit: Take only the first so many models of the manifest.
@@ -129,10 +130,10 @@ def _setting(
         options=json.dumps(request.options, sort_keys=True),
         version=request.score.version,
     )
-    return _Setting(request, key, _parts(request))
+    return _Setting(request, key, _parts(request, job.evaluation.precision))
 
 
-def _parts(request: ScoreRequest) -> _Parts:
+def _parts(request: ScoreRequest, precision: str) -> _Parts:
     """Which settings beside the key's own columns can change this score's value."""
     givens = request.score.givens()
     parts = {"arguments"}
@@ -143,6 +144,9 @@ def _parts(request: ScoreRequest) -> _Parts:
     # Networks with initial weights are calibrated on the probe images, see `evaluate`.
     if givens & _PROBE or set(request.weights) - {"pretrained"}:
         parts.add("probe")
+    # Only the pass over the dataset is ever made in another precision than float32.
+    if precision != "fp32" and "forward_pass" in closure(request.score.needs):
+        parts.add("precision")
     return frozenset(parts)
 
 
@@ -159,6 +163,7 @@ class _Fingerprints:
         # on, also for a score that itself looks at no image.
         images = dataset_label if job.probe.source == "dataset" else "noise"
         self._probe = _json([job.probe.model_dump(), images])
+        self._precision = _json(job.evaluation.precision)
 
     def of(
         self, line: ModelLine, preprocessing: Preprocessing, parts: Iterable[_Parts]
@@ -169,6 +174,7 @@ class _Fingerprints:
             "weights": _json([line.weights_file, line.weights_sha256]),
             "preprocessing": _json(vars(preprocessing)),
             "probe": self._probe,
+            "precision": self._precision,
         }
         return {chosen: _digest(settings, chosen) for chosen in parts}
 

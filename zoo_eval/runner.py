@@ -1,17 +1,20 @@
 """A run: does a plan, one model at a time, and stores each outcome as it comes."""
 
 import json
-import os
 import platform
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
+from zoo_eval.calibration import precision_for
 from zoo_eval.datasets import Dataset, load_dataset
 from zoo_eval.evaluate import Settings
+from zoo_eval.executors.cores import threads_of_each, usable_cores
 from zoo_eval.executors.local import LocalExecutor
+from zoo_eval.executors.measured import measured
 from zoo_eval.job import Job
 from zoo_eval.manifest import ModelLine
 from zoo_eval.models.hub import require_weights
@@ -46,14 +49,28 @@ class RunSummary:
         return self.n_units - self.n_ok - self.n_failed
 
 
-def prepare(job: Job, store: Store, *, limit: int | None = None, strict: bool = False) -> Prepared:
+def prepare(
+    job: Job,
+    store: Store,
+    *,
+    limit: int | None = None,
+    strict: bool = False,
+    workers: int | None = None,
+) -> Prepared:
     """Load the dataset and make the plan: everything that can fail before any work is done.
+
+    The precision `auto` is settled here, by a measurement if the store has none of this machine:
+    it is part of what a value is found again by.
 
     Raises:
         DatasetError: the images cannot be used.
         StoreError: the store cannot be read.
     """
     dataset = load_dataset(job.dataset, strict=strict)
+    if job.evaluation.precision == "auto":
+        threads = threads_of_each(workers or usable_cores())
+        speedup = measured(store, "bf16_speedup", job.evaluation.device, threads)
+        job = job.in_precision(precision_for(speedup))
     plan = make_plan(job, dataset.label, store.done(), limit)
     return Prepared(job, store, dataset, plan, limit)
 
@@ -65,6 +82,7 @@ def run(
     workers: int | None = None,
     limit: int | None = None,
     strict: bool = False,
+    precision: Literal["fp32", "bf16", "auto"] | None = None,
 ) -> RunSummary:
     """Evaluate what a job asks for and the store does not have yet.
 
@@ -74,6 +92,7 @@ def run(
         workers: Worker processes; by default one per processor core.
         limit: Take only the first so many models of the manifest.
         strict: Whether an unreadable image is an error instead of being skipped.
+        precision: Of the pass over the dataset, in place of the job's own.
 
     Raises:
         ZooEvalError: the job cannot be run as it is. A model that fails raises nothing: it is
@@ -81,7 +100,9 @@ def run(
     """
     job = job if isinstance(job, Job) else Job.load(job)
     store = store if isinstance(store, Store) else Store(store)
-    prepared = prepare(job, store, limit=limit, strict=strict)
+    if precision is not None:
+        job = job.in_precision(precision)
+    prepared = prepare(job, store, limit=limit, strict=strict, workers=workers)
     return execute(prepared, workers=workers, command=f"zoo_eval.run({job.name!r})")
 
 
@@ -108,14 +129,15 @@ def execute(
     if not plan.units:
         return RunSummary(0, 0, 0, interrupted=False)
     require_weights(unit.line for unit in plan.units if unit.weights == "pretrained")
-    workers = max(1, min(workers or os.cpu_count() or 1, len(plan.units)))
+    workers = max(1, min(workers or usable_cores(), len(plan.units)))
     run_row = _run_row(job, command)
     models = [model_row(line) for line in job.manifest.lines[: prepared.limit]]
     store.begin_run(run_row, models, _dataset_row(prepared.dataset))
+    settings = _settings(job, _working_set(prepared, workers))
     ok = failed = 0
     interrupted = False
     try:
-        with LocalExecutor(workers, prepared.dataset, _settings(job)) as executor:
+        with LocalExecutor(workers, prepared.dataset, settings) as executor:
             for outcomes in executor.outcomes(plan.units):
                 # Small networks finish faster than a file can be opened and closed again.
                 store.commit(run_row.run, *outcomes)
@@ -129,10 +151,25 @@ def execute(
     return RunSummary(len(plan.units), ok, failed, interrupted)
 
 
-def _settings(job: Job) -> Settings:
+def _working_set(prepared: Prepared, workers: int) -> float:
+    """What suits this machine, if a network is to choose its batch size by it; else 0."""
+    job = prepared.job
+    if job.evaluation.batch_size != "auto" or not any(
+        "images" in request.score.givens() for request in job.scores
+    ):
+        return 0.0
+    threads = threads_of_each(workers)
+    return measured(prepared.store, "working_set", job.evaluation.device, threads)
+
+
+def _settings(job: Job, working_set: float) -> Settings:
+    size, precision = job.evaluation.batch_size, job.evaluation.precision
+    assert precision != "auto", "`prepare` settles it"
     return Settings(
         device=job.evaluation.device,
-        batch_size=job.evaluation.batch_size,
+        batch_size=None if size == "auto" else size,
+        working_set=working_set,
+        precision=precision,
         probe_n=job.probe.images,
         probe_seed=job.probe.seed,
         probe_source=job.probe.source,

@@ -207,7 +207,7 @@ def test_somebody_elses_duckdb_file(tmp_path):
 def test_a_file_of_a_newer_version(store):
     with duckdb.connect(str(store.path)) as connection:
         connection.execute("UPDATE meta SET schema_version = 99")
-    with pytest.raises(StoreError, match=r"newer zoo_eval .schema 99.; this one knows schema 2"):
+    with pytest.raises(StoreError, match=r"newer zoo_eval .schema 99.; this one knows schema 3"):
         store.scores()
 
 
@@ -233,10 +233,22 @@ def test_an_older_file_is_brought_up_to_date(old_file, first):
         "few_shot": 0.6,
         key().score: pytest.approx(math.nan, nan_ok=True),
     }
+    assert store.scores()["precision"].tolist() == ["fp32", "fp32"]
+    assert store.calibration("mine", "working_set") is None
     fresh = Store(old_file.with_name("fresh.duckdb"))
     begin(fresh)
-    for query in ("DESCRIBE scores", "DESCRIBE latest_scores", "DESCRIBE leaderboard", "FROM meta"):
+    for query in ("DESCRIBE scores", "DESCRIBE calibrations", "DESCRIBE latest_scores", "DESCRIBE leaderboard", "FROM meta"):
         assert store.sql(query).equals(fresh.sql(query))
+
+
+def test_calibrations_are_kept_per_machine(store):
+    assert Store(store.path.with_name("none.duckdb")).calibration("mine", "working_set") is None
+    assert store.calibration("mine", "working_set") is None
+    for value in (1.0, 2.0):
+        store.keep_calibration("mine", "working_set", value)
+    store.keep_calibration("yours", "working_set", 3.0)
+    assert store.calibration("mine", "working_set") == 2.0
+    assert store.calibration("mine", "bf16_speedup") is None
 
 
 def test_a_folder_that_cannot_be_written():

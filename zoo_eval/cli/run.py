@@ -3,6 +3,7 @@
 import json
 import shlex
 import sys
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +13,15 @@ from zoo_eval.cli.options import DEFAULT_STORE, JsonOption, LimitOption, StoreOp
 if TYPE_CHECKING:
     from zoo_eval.estimate import Estimate
     from zoo_eval.runner import Prepared
+
+
+class Precision(StrEnum):
+    """Values of `--precision`."""
+
+    fp32 = "fp32"
+    bf16 = "bf16"
+    auto = "auto"
+
 
 EXIT_FAILED_MODELS = 3
 EXIT_INTERRUPTED = 130
@@ -30,6 +40,10 @@ def run(
     strict: Annotated[
         bool, typer.Option("--strict", help="Refuse a dataset with an unreadable image.")
     ] = False,
+    precision: Annotated[
+        Precision | None,
+        typer.Option(help="Of the pass over the images; auto: bf16 where it is measured faster."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Evaluate a job; go on where it stopped.
@@ -43,7 +57,10 @@ def run(
     from zoo_eval.runner import execute, prepare
     from zoo_eval.store import Store
 
-    prepared = prepare(Job.load(job), Store(store), limit=limit, strict=strict)
+    loaded = Job.load(job)
+    if precision is not None:
+        loaded = loaded.in_precision(precision.value)
+    prepared = prepare(loaded, Store(store), limit=limit, strict=strict, workers=workers)
     if prepared.dataset.skipped and not as_json:
         _say_skipped(prepared)
     if dry_run:

@@ -1,6 +1,5 @@
 """Runs units in worker processes on this machine."""
 
-import os
 import signal
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -12,6 +11,8 @@ from pebble import ProcessExpired, ProcessPool
 
 from zoo_eval.datasets import Dataset
 from zoo_eval.evaluate import Settings, evaluate
+from zoo_eval.executors.cores import threads_of_each
+from zoo_eval.executors.memory import give_back
 from zoo_eval.plan import Unit
 from zoo_eval.quantities import Computed
 from zoo_eval.store import Attempt, Outcome
@@ -31,13 +32,12 @@ class LocalExecutor:
 
     def __init__(self, workers: int, dataset: Dataset, settings: Settings) -> None:
         self._workers = workers
-        threads = max(1, (os.cpu_count() or 1) // workers)
         # spawn: a forked copy of a process with BLAS or CUDA threads can hang.
         self._pool = ProcessPool(
             max_workers=workers,
             context=get_context("spawn"),
             initializer=_set_up,
-            initargs=(threads, dataset, settings),
+            initargs=(threads_of_each(workers), dataset, settings),
         )
 
     def __enter__(self) -> "LocalExecutor":
@@ -90,7 +90,10 @@ def _set_up(threads: int, dataset: Dataset, settings: Settings) -> None:
 
 
 def _work(unit: Unit) -> Outcome:
-    return evaluate(unit, _dataset, _settings, _shared)
+    try:
+        return evaluate(unit, _dataset, _settings, _shared)
+    finally:
+        give_back()
 
 
 def _outcome(future: Future[Outcome], unit: Unit, started: datetime) -> Outcome:

@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
@@ -39,7 +39,7 @@ class Job:
         seeds: Seeds of initialisation.
         dataset: Which images.
         probe: Size and seed of the probe batch.
-        evaluation: Device, batch size, what to keep.
+        evaluation: Device, batch size, precision.
         scores: What to compute, each setting once; pool scores stand here as their parts.
         truth: Accuracy that reports judge by, `benchmark_metric`; None: the commonest.
     """
@@ -85,6 +85,10 @@ class Job:
             scores=_requests(table, path),
             truth=table.truth,
         )
+
+    def in_precision(self, precision: Literal["fp32", "bf16", "auto"]) -> "Job":
+        """The same job with this precision in place of its own."""
+        return replace(self, evaluation=self.evaluation.model_copy(update={"precision": precision}))
 
 
 def _find(name_or_path: str | Path) -> Path:

@@ -38,7 +38,8 @@ class EvaluationTable(_Table):
     """`[evaluation]`: where and how networks are run."""
 
     device: str = "auto"
-    batch_size: Annotated[int, Field(ge=1)] = 64
+    batch_size: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
+    precision: Literal["fp32", "bf16", "auto"] = "fp32"
 
 
 class ScoreTable(BaseModel):

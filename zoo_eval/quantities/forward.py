@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from zoo_eval.errors import InputError, ModelError
 from zoo_eval.quantities._quantity import quantity
 from zoo_eval.quantities.module_state import in_mode
+from zoo_eval.quantities.precision import Precision, in_precision
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class ForwardPass:
 def forward_pass(model: nn.Module, images: Iterable[Tensor]) -> ForwardPass:
     """Embeddings (timm's pre-logits) and logits of all images, in one pass.
 
+    In float32, or in the precision that `ModelImages` names.
+
     Raises:
         ModelError: the network has no embeddings, or they are not one vector per image.
         InputError: the network's output is NaN or infinite.
@@ -35,9 +38,11 @@ def forward_pass(model: nn.Module, images: Iterable[Tensor]) -> ForwardPass:
     logits: list[np.ndarray] = []
     # `in_mode` also takes back what a network caches on first use: tensors of inference mode
     # would break the gradients of later scores.
+    precision: Precision = getattr(images, "precision", "fp32")
     with in_mode(model, "eval"), torch.inference_mode():
         for batch in images:
-            pair = embed(model, batch)
+            with in_precision(precision, batch.device):
+                pair = embed(model, batch)
             embeddings.append(pair[0].float().cpu().numpy())
             logits.append(pair[1].float().cpu().numpy())
     result = ForwardPass(np.concatenate(embeddings), np.concatenate(logits))

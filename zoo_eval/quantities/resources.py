@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -55,6 +55,14 @@ def resources(model: nn.Module, input_shape: tuple[int, int, int]) -> Resources:
     with in_mode(model, "eval"), torch.enable_grad(), plain_attention(), flops, outputs:
         model(image)
     return Resources(flops.get_total_flops() // 2, outputs.n_elements)
+
+
+def linear_outputs(model: nn.Module, images: Tensor) -> int:
+    """Output elements of convolutions and linear layers, counted while images pass."""
+    outputs = _LinearOutputs()
+    with in_mode(model, "eval"), outputs:
+        model(images)
+    return outputs.n_elements
 
 
 class _LinearOutputs(TorchFunctionMode):

@@ -17,7 +17,7 @@ import duckdb
 
 from zoo_eval.errors import StoreError
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 @contextmanager

@@ -28,6 +28,7 @@ class ScoreRow:
     seconds: float
     low: float | None = None
     high: float | None = None
+    precision: str = "fp32"
 
 
 @dataclass(frozen=True)

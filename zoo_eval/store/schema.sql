@@ -1,8 +1,8 @@
--- The tables of a result file, schema version 2. Tall tables: a new score needs no migration.
+-- The tables of a result file, schema version 3. Tall tables: a new score needs no migration.
 -- A change of these tables raises SCHEMA_VERSION and adds a file to migrations/.
 
 CREATE TABLE meta (schema_version INTEGER NOT NULL);
-INSERT INTO meta VALUES (2);
+INSERT INTO meta VALUES (3);
 
 CREATE TABLE models (
     model TEXT PRIMARY KEY,          -- architecture.tag
@@ -80,6 +80,8 @@ CREATE TABLE scores (
     stored TIMESTAMP NOT NULL,
     low DOUBLE,                      -- 95 % interval around the value, of scores that have one
     high DOUBLE,
+    -- of the network's pass over the dataset: fp32 or bf16
+    precision TEXT DEFAULT 'fp32',
     CHECK ((value IS NULL) <> (undefined_because IS NULL)),
     PRIMARY KEY (model, weights, seed, dataset, score, options, version, fingerprint)
 );
@@ -96,4 +98,13 @@ CREATE TABLE trust (
     trusted BOOLEAN NOT NULL,
     stored TIMESTAMP NOT NULL,
     PRIMARY KEY (model, dataset)
+);
+
+-- What was measured on a machine that runs used, see zoo_eval/calibration.py.
+CREATE TABLE calibrations (
+    machine TEXT NOT NULL,           -- processor, threads of a worker, version of torch
+    quantity TEXT NOT NULL,          -- working_set (bytes), bf16_speedup (ratio)
+    value DOUBLE NOT NULL,
+    stored TIMESTAMP NOT NULL,
+    PRIMARY KEY (machine, quantity)
 );

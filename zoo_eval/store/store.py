@@ -66,7 +66,7 @@ class Store:
             for r in outcome.scores:
                 key = dataclasses.astuple(r.key)
                 value = (r.value, r.undefined_because, r.seconds)
-                scores.append((*key, *value, run, now, r.low, r.high))
+                scores.append((*key, *value, run, now, r.low, r.high, r.precision))
             if t := outcome.trust:
                 gate = (t.model, t.dataset, t.measured, t.published, t.n_images)
                 gates[t.model, t.dataset] = (*gate, t.low, t.high, t.trusted, now)
@@ -75,6 +75,12 @@ class Store:
             # Another run of the same job may have stored the same row in the meantime.
             _insert(connection, "OR IGNORE", "scores", scores)
             _insert(connection, "OR REPLACE", "trust", list(gates.values()))
+
+    def keep_calibration(self, machine: str, quantity: str, value: float) -> None:
+        """Store what was measured on a machine."""
+        with self._write() as connection:
+            row = (machine, quantity, value, _now())
+            _insert(connection, "OR REPLACE", "calibrations", [row])
 
     def end_run(self, run: str, state: str) -> None:
         """Note that a run is `done` or `interrupted`."""
@@ -110,6 +116,15 @@ class Store:
             }
         )
 
+    def calibration(self, machine: str, quantity: str) -> float | None:
+        """What was measured on a machine, or None."""
+        if not self.path.exists():
+            return None
+        with self._read() as connection:
+            query = "SELECT value FROM calibrations WHERE machine = ? AND quantity = ?"
+            row = connection.execute(query, [machine, quantity]).fetchone()
+        return None if row is None else float(row[0])
+
     def sql(self, query: str, parameters: Sequence[object] = ()) -> "pd.DataFrame":
         """Any read-only SQL query, as a pandas frame."""
         with self._read() as connection:
@@ -120,7 +135,7 @@ class Store:
 
         Args:
             compact: Text as ordered categories, and without `version`, `fingerprint`, `run`,
-                `stored`, `low` and `high`: a tenth of the memory, and quick to group.
+                `stored`, `low`, `high` and `precision`: a tenth of the memory, and quick to group.
         """
         columns = f"{', '.join(_COMPACT)}, version, stored, fingerprint" if compact else "*"
         with self._read() as connection, connection.cursor() as cursor:

@@ -1,0 +1,50 @@
+"""Measures this machine in a process of its own, as workers would find it, and keeps the result."""
+
+from multiprocessing import get_context
+from typing import Literal
+
+from pebble import ProcessPool
+
+from zoo_eval.store import Store
+
+
+def measured(
+    store: Store, quantity: Literal["working_set", "bf16_speedup"], device: str, threads: int
+) -> float:
+    """What `zoo_eval.calibration` measures; taken from the store if it knows this machine.
+
+    Args:
+        store: Where it is kept.
+        quantity: The name of the function that measures it.
+        device: As a job names it.
+        threads: Threads of one worker.
+
+    Raises:
+        ModelError: torch does not know or cannot reach the device.
+    """
+    # A process of its own: this one would else keep torch's threads and a GPU's context.
+    with ProcessPool(max_workers=1, context=get_context("spawn")) as pool:
+        machine: str = pool.schedule(_machine, args=[device, threads]).result()
+        kept = store.calibration(machine, quantity)
+        if kept is None:
+            kept = float(pool.schedule(_measure, args=[quantity, device, threads]).result())
+            store.keep_calibration(machine, quantity, kept)
+    return kept
+
+
+def _machine(device: str, threads: int) -> str:
+    from zoo_eval.calibration import machine
+    from zoo_eval.evaluate import choose_device
+
+    return machine(choose_device(device), threads)
+
+
+def _measure(quantity: str, device: str, threads: int) -> float:
+    from zoo_eval import calibration
+    from zoo_eval.evaluate import choose_device
+
+    measure = {
+        "working_set": calibration.working_set,
+        "bf16_speedup": calibration.bf16_speedup,
+    }[quantity]
+    return measure(choose_device(device), threads)

@@ -1,0 +1,12 @@
+"""The precision in which a network passes images: float32, or bfloat16 by autocast."""
+
+from typing import Literal
+
+import torch
+
+Precision = Literal["fp32", "bf16"]
+
+
+def in_precision(precision: Precision, device: torch.device) -> torch.autocast:
+    """A context in which matrix products and convolutions are made in this precision."""
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16")
