@@ -23,8 +23,8 @@ test: $(VENV)/.test  ## The tests, without those that take minutes
 test-slow: $(VENV)/.test  ## The tests that take minutes
 	$(BIN)/pytest -m slow
 
-bench: $(VENV)/.test  ## Measure what the README says about speed
-	$(BIN)/python benchmarks/report_1556.py
+bench: $(VENV)/.test  ## Measure every claim about speed: half an hour, on an idle machine
+	$(BIN)/python benchmarks/table.py
 
 check: $(VENV)/.test  ## Style, types, and whether the README is in step with the code
 	$(BIN)/ruff check .

@@ -1,29 +1,32 @@
-"""What a run costs beside evaluating networks: 305 tiny ones, and two scores that cost nothing.
+"""What a run costs beside evaluating networks, with tiny networks and scores that cost nothing.
 
-The fashion zoo's 61 architectures with five initialisations each. Time outside evaluation is the
-time between the start of the first network and the end of the last, less the time that the
-workers spent in `evaluate`; starting the workers, once a run, is stated by itself. Half of it is
-measured again with a store of a million rows, which every result is then added to.
-Usage: python benchmarks/run_overhead.py
+The fashion zoo's 61 architectures, two initialisations each, `params` and `l2_norm`: 122 networks
+by one worker and by two; and by one worker into a store that holds a million rows already, which
+every result is then added to. Time outside evaluation is that from the start of the first network
+to the end of the last, less what the workers spent in `evaluate`; beside it, the processor time of
+the main process, which plans, hands out and stores. Starting the workers and loading torch there,
+once a run, is stated by itself. Usage: python benchmarks/run_overhead.py
 """
 
 import os
-import sys
 import tempfile
 import time
-from collections.abc import Sequence
-from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
+import pandas as pd
+from _million import fill
+
 from zoo_eval.job import Job
-from zoo_eval.runner import Prepared, execute, prepare
-from zoo_eval.store import Attempt, Outcome, ScoreKey, ScoreRow, Store
+from zoo_eval.manifest import Manifest
+from zoo_eval.report.frames import Frame
+from zoo_eval.runner import execute, prepare
+from zoo_eval.store import Store
 
 JOB = """
 manifest = "fashion"
 weights = ["init"]
-seeds = [0, 1, 2, 3, 4]
+seeds = [0, 1]
 scores = ["params", "l2_norm"]
 [dataset]
 source = "fashion"
@@ -33,43 +36,39 @@ images = 4
 """
 
 
-class TimedStore(Store):
-    """A store that notes how long it takes to store an outcome."""
-
-    seconds = 0.0
-
-    def commit(self, *arguments) -> None:
-        start = time.perf_counter()
-        super().commit(*arguments)
-        self.seconds += time.perf_counter() - start
-
-
 def main() -> None:
-    for workers in (1, 2):
+    """Run three times, print a line each."""
+    for workers, million in ((1, False), (2, False), (1, True)):
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "job.toml"
-            path.write_text(JOB)
-            store = TimedStore(Path(folder) / "r.duckdb")
-            if len(sys.argv) > 1:
-                import shutil
-                shutil.copy(sys.argv[1], store.path)
-            job = Job.load(path)
-            prepared = prepare(job, store)
-            start = datetime.utcnow()
-            w = time.perf_counter()
-            c = os.times()
-            execute(prepared, workers=workers)
-            wall = time.perf_counter() - w
-            c2 = os.times()
-            a = store.sql("SELECT * FROM attempts WHERE job_run <> '' ") if 0 else store.attempts()
-            a = a[a.model != ""]
-            assert (a.outcome == "ok").all(), a.message.unique()
-            n = len(a)
-            first = a.started.min()
-            startup = (first - start).total_seconds()
-            last = (a.started + a.seconds.map(lambda s: __import__("pandas").Timedelta(seconds=s))).max()
-            span = (last - first).total_seconds()
-            print(f"{workers} workers, {n} networks: wall {wall:.1f} startup {startup:.1f}, span {span:.1f}, evaluation {a.seconds.sum()/n*1e3:.1f} ms, outside {(span - a.seconds.sum()/workers)/n*1e3:.1f} ms a network; all {(wall - a.seconds.sum()/workers)/n*1e3:.1f}; commit {store.seconds/n*1e3:.1f} ms; end {(wall-startup-span):.2f}; main cpu {(c2.user-c.user+c2.system-c.system)/n*1e3:.1f} ms, size {store.path.stat().st_size/1e6:.1f}", flush=True)
+            job = Path(folder) / "job.toml"
+            job.write_text(JOB)
+            store = Store(Path(folder) / "r.duckdb")
+            if million:
+                fill(store, Manifest.load("timm-imagenet").lines, 643)
+            print(measured(Job.load(job), store, workers), flush=True)
+
+
+def measured(job: Job, store: Store, workers: int) -> str:
+    """Run a job, and say what it cost a network."""
+    rows = store.sql("SELECT count(*) AS n FROM scores")["n"][0] if store.path.exists() else 0
+    prepared = prepare(job, store)
+    start, processor = datetime.now(UTC).replace(tzinfo=None), time.process_time()
+    summary = execute(prepared, workers=workers)
+    processor = time.process_time() - processor
+    n = summary.n_ok
+    assert n == summary.n_units
+    attempts: Frame = store.attempts()
+    attempts = attempts[attempts["started"] >= start]
+    first = attempts["started"].min()
+    last = (attempts["started"] + pd.to_timedelta(attempts["seconds"], unit="s")).max()
+    evaluation = float(attempts["seconds"].sum()) / workers
+    outside = (last - first).total_seconds() - evaluation
+    return (
+        f"{workers} workers, {n} networks, {rows:,} rows before: {1e3 * outside / n:.1f} ms a "
+        f"network outside evaluation ({1e3 * processor / n:.1f} ms of processor in the main one), "
+        f"{1e3 * evaluation / n:.1f} ms inside; workers started in "
+        f"{(first - start).total_seconds():.1f} s; load {os.getloadavg()[0]:.1f}"
+    )
 
 
 if __name__ == "__main__":

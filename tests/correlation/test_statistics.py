@@ -107,6 +107,13 @@ def test_weighted_tau_equals_the_pairwise_definition(seed, decimals):
     assert weighted_tau(x, y) == pytest.approx(pairwise_weighted_tau(x, y), rel=1e-9)
 
 
+@pytest.mark.parametrize("statistic", [spearman_rho, kendall_tau, weighted_tau])
+def test_a_missing_value_or_a_constant_gives_no_statistic(statistic):
+    missing = np.array([0.1, np.nan, 0.3])
+    for x, y in ((missing, np.arange(3)), (np.arange(3), missing), (np.ones(3), np.arange(3))):
+        assert math.isnan(statistic(x, y))
+
+
 def test_partial_of_one_control_is_the_textbook_formula():
     rng = np.random.default_rng(0)
     z = rng.normal(size=50).round(1)

@@ -197,6 +197,29 @@ def test_a_score_twice_is_refused(zoo):
         correlate(**zoo)
 
 
+def test_a_baseline_that_lacks_models_is_compared_on_the_common_ones(zoo):
+    table = correlate(**zoo, resamples=30, baselines=["gaps"])
+    scores = zoo["scores_wide"]
+    for name in ("good", "reversed", "params"):
+        pair = scores[name], scores["gaps"]
+        found = compare(*pair, zoo["truth"], zoo["families"], resamples=30)
+        ours = table.loc[name, ["difference", "difference_low", "difference_high"]].tolist()
+        assert ours == [found.difference, found.low, found.high]
+    assert np.isnan(table.loc["gaps", "difference"])
+    without = correlate(**zoo, resamples=30)
+    pd.testing.assert_frame_equal(table[without.columns], without)
+
+
+def test_columns_that_are_no_text_are_named_by_their_text(zoo):
+    zoo["scores_wide"].columns = range(4)
+    table = correlate(**zoo, resamples=20, baselines=["1"])
+    assert table.index.tolist() == ["0", "1", "2", "3"]
+    assert table["difference"].isna().tolist() == [False, True, False, False]
+    zoo["scores_wide"].columns = ["1", 1, 2, 3]
+    with pytest.raises(InputError, match=r"columns of the scores must be distinct.*'1'"):
+        correlate(**zoo)
+
+
 def test_compare_is_the_difference_in_strength_on_the_common_models(zoo):
     scores, truth = zoo["scores_wide"], zoo["truth"]
     result = compare(scores["reversed"], scores["gaps"], truth, zoo["families"])

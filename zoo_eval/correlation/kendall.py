@@ -3,12 +3,14 @@
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Float, Shaped
 from scipy import stats
 
-from zoo_eval.correlation.concordance import Concordance
+from zoo_eval.correlation.concordance import Agreement, Concordance
 from zoo_eval.correlation.resamples import Resamples
 from zoo_eval.correlation.ties import Values, sum_of_powers
+
+_STRIP = 1024  # families
 
 
 def kendall_tau(x: Shaped[np.ndarray, " n"], y: Shaped[np.ndarray, " n"]) -> float:
@@ -43,9 +45,6 @@ class KendallBootstrap:
             resamples: Resamples of the same models.
         """
         self.concordance = Concordance(truth, resamples.families)
-        sizes = np.bincount(resamples.families)
-        self._by_family = np.argsort(resamples.families, kind="stable")
-        self._starts = np.cumsum(sizes) - sizes
         self._counts = resamples.counts
         self._weights = resamples.weights()
         self._pairs = self._weights.sum(axis=0) ** 2
@@ -57,13 +56,16 @@ class KendallBootstrap:
         return self.from_agreement(self.concordance(score), score)
 
     def from_agreement(
-        self, agreement: Int[np.ndarray, "families n"], score: Shaped[np.ndarray, " n"]
+        self, agreement: Agreement, score: Shaped[np.ndarray, " n"]
     ) -> Float[np.ndarray, " resamples"]:
         """The same from what `concordance` gave for the score, if that is at hand."""
         untied = self._untied(score)
-        pairs = np.add.reduceat(agreement[:, self._by_family], self._starts, axis=1)
-        by_family = pairs.astype(np.float64)
-        concordant = np.einsum("rf,rf->r", self._counts @ by_family, self._counts)
+        concordant = np.zeros(len(self._counts))
+        # Strip by strip: where every model is a family, the whole in 64 bits is eight n x n bytes.
+        for first in range(0, self._counts.shape[1], _STRIP):
+            strip = slice(first, first + _STRIP)
+            pairs = agreement.of_families[:, strip].astype(np.float64)
+            concordant += np.einsum("rf,rf->r", self._counts @ pairs, self._counts[:, strip])
         defined = (untied > 0) & (self._truth_untied > 0)
         tau = np.full(len(concordant), np.nan)
         np.divide(concordant, np.sqrt(untied * self._truth_untied), out=tau, where=defined)

@@ -119,7 +119,7 @@ def _by_pairs(
     for row, score in zip(rows, scores, strict=True):
         agreement = concordance(score)
         row.kendall_tau = kendall_tau(score, truth)
-        row.weighted_tau = weighted_tau_of(agreement.sum(axis=0), score, truth)
+        row.weighted_tau = weighted_tau_of(agreement.of_models, score, truth)
         if bootstrap:
             interval = percentile_interval(bootstrap.from_agreement(agreement, score))
             row.kendall_low, row.kendall_high = interval.low, interval.high

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Collection
 from dataclasses import fields
-from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -58,9 +57,10 @@ def correlate(
     known = align(scores_wide.index, truth, families)
     check_distinct("models of the params", params.index)
     control = numbers(params.reindex(known.models))
-    check_distinct("columns of the scores", scores_wide.columns)
+    names = scores_wide.columns.map(str)
+    check_distinct("columns of the scores", names)
     matrix = scores_wide.loc[known.models].to_numpy(dtype=np.float64, na_value=np.nan)
-    values = dict(zip(map(str, scores_wide.columns), matrix.T.copy(), strict=True))
+    values = dict(zip(names, matrix.T.copy(), strict=True))
     best = _strongest({name: values[name] for name in values if name in baselines}, known)
     rows: dict[str, Row] = {}
     for same in _same_models(values):
@@ -68,10 +68,10 @@ def correlate(
     for name, row in rows.items():
         if name in baselines:
             row.difference = row.difference_low = row.difference_high = math.nan
-        elif best and math.isnan(row.difference):
+        elif best and math.isnan(row.difference) and not math.isnan(row.spearman_rho):
             # The baseline lacks some of the score's models: on the others the score differs too.
-            pair = (cast("pd.Series", scores_wide[column]) for column in (name, best))
-            found = compare(next(pair), next(pair), truth, families, resamples, seed)
+            score, baseline = (pd.Series(values[key], known.models) for key in (name, best))
+            found = compare(score, baseline, truth, families, resamples, seed)
             row.difference = found.difference
             row.difference_low, row.difference_high = found.low, found.high
     ordered = [vars(rows[name]) for name in values]

@@ -1,5 +1,7 @@
 """Weighted Kendall's τ, which counts the order among the best models more."""
 
+import math
+
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
@@ -19,7 +21,7 @@ def weighted_tau(x: Shaped[np.ndarray, " n"], y: Shaped[np.ndarray, " n"]) -> fl
     models with the highest score therefore count most, although they are the worst.
 
     Returns:
-        From -1 to 1; NaN if x or y is constant.
+        From -1 to 1; NaN if x or y is constant or holds a NaN (scipy takes it for the smallest).
 
     References:
         Vigna, "A Weighted Correlation Index for Rankings with Ties", WWW 2015,
@@ -28,8 +30,10 @@ def weighted_tau(x: Shaped[np.ndarray, " n"], y: Shaped[np.ndarray, " n"]) -> fl
     >>> round(weighted_tau(np.array([1, 2, 3, 4]), np.array([2, 1, 3, 4])), 6)
     0.813333
     """
+    if np.isnan(x).any() or np.isnan(y).any():
+        return math.nan
     agreement = Concordance(y, np.zeros(len(y), np.intp))(x)
-    return weighted_tau_of(agreement.sum(axis=0), x, y)
+    return weighted_tau_of(agreement.of_models, x, y)
 
 
 def weighted_tau_of(
