@@ -28,10 +28,12 @@ def by_turns(ways: Mapping[str, Callable[[], float]], repeats: int) -> dict[str,
             wall, processor = time.perf_counter(), time.process_time()
             values[name] = way()
             spent[name].append((time.perf_counter() - wall, time.process_time() - processor))
-    return {
-        name: Timed(*(statistics.median(s) for s in zip(*spent[name], strict=True)), values[name])
-        for name in ways
-    }
+    found: dict[str, Timed] = {}
+    for name, turns in spent.items():
+        wall = statistics.median(turn[0] for turn in turns)
+        processor = statistics.median(turn[1] for turn in turns)
+        found[name] = Timed(wall, processor, values[name])
+    return found
 
 
 def table_line(what: str, baseline: Timed, ours: Timed) -> str:

@@ -9,7 +9,7 @@ import sys
 import dse_dsmi
 from _timing import by_turns, like_a_network, table_line
 
-from zoo_eval.scores import dse
+from zoo_eval.scores.information.dse import dse
 
 N_FEATURES = 2048
 
@@ -22,7 +22,7 @@ def main() -> None:
     found = by_turns(
         {
             "dse-dsmi": lambda: dse_dsmi.diffusion_spectral_entropy(z, gaussian_kernel_sigma=sigma),
-            "ours": lambda: dse(embeddings=z, method="exact"),
+            "ours": lambda: dse(embeddings=z),
         },
         repeats=3,
     )

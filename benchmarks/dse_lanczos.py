@@ -10,7 +10,8 @@ import sys
 import dse_dsmi
 from _timing import by_turns, like_a_network, table_line
 
-from zoo_eval.scores import Estimate, dse
+from zoo_eval.scores import Estimate
+from zoo_eval.scores.information.dse import dse
 
 N_FEATURES = 1280
 
@@ -24,7 +25,7 @@ def main() -> None:
     found = by_turns(
         {
             "dse-dsmi": lambda: dse_dsmi.diffusion_spectral_entropy(z, gaussian_kernel_sigma=sigma),
-            "ours": lambda: dse(embeddings=z, method="lanczos"),
+            "ours": lambda: dse(embeddings=z),
         },
         repeats=runs,
     )

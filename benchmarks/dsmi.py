@@ -7,7 +7,7 @@ by turns. Usage: python benchmarks/dsmi.py
 import dse_dsmi
 from _timing import by_turns, like_a_network, table_line
 
-from zoo_eval.scores import dsmi
+from zoo_eval.scores.information.dsmi import dsmi
 
 N_IMAGES, N_FEATURES, N_CLASSES = 6000, 1280, 20
 

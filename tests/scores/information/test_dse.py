@@ -11,7 +11,7 @@ from sklearn.preprocessing import normalize
 from zoo_eval.errors import InputError, ScoreUndefinedError
 from zoo_eval.quantities import distances
 from zoo_eval.quantities.distances import ImageDistances
-from zoo_eval.scores import Estimate, dse
+from zoo_eval.scores import Estimate, ase, dse
 
 # The package has the score under this name.
 module = importlib.import_module("zoo_eval.scores.information.dse")
@@ -257,44 +257,61 @@ def test_the_embeddings_are_left_alone(features):
     np.testing.assert_array_equal(z, before)
 
 
-# 4. by Lanczos; its own tests are in test_spectral_entropy.py
+# 4. of many images; the tests of the estimate itself are in test_spectral_entropy.py
 
 
-@pytest.mark.parametrize("options", OPTIONS[:3])
-def test_lanczos_estimates_the_same_number(options):
-    z = data(800, 20, seed=3) * np.linspace(0.5, 3, 20)
-    value = dse(embeddings=z, **options)
-    estimate = dse(embeddings=z, method="lanczos", **options)
+@pytest.fixture
+def many(monkeypatch):
+    """800 images are many."""
+    monkeypatch.setattr(module, "_EXACT_UP_TO", 799)
+    monkeypatch.setattr(distances, "MATRIX_UP_TO", 799)
+    return data(800, 20, seed=3) * np.linspace(0.5, 3, 20)
+
+
+@pytest.mark.parametrize("options", [*OPTIONS[:3], {"t": 2}, {"bandwidth": "median"}])
+def test_many_images_give_an_estimate_of_the_same_number_without_a_matrix(
+    many, monkeypatch, options
+):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_EXACT_UP_TO", 800)
+        value = dse(embeddings=many, **options)
+        assert not isinstance(value, Estimate)
+    monkeypatch.setattr(ImageDistances, "matrix", property(lambda _: pytest.fail("n² made")))
+    estimate = dse(embeddings=many, **options)
     assert isinstance(estimate, Estimate)
     assert estimate.low < estimate < estimate.high
     assert estimate == pytest.approx(value, abs=2e-3)
-    assert value == dse(embeddings=z, method="exact", **options)
 
 
-def test_few_images_are_never_estimated():
-    z = data(768, 4)
-    assert dse(embeddings=z, method="lanczos") == dse(embeddings=z, method="exact")
-
-
-def test_of_many_images_no_matrix_is_made(monkeypatch):
-    monkeypatch.setattr(module, "_EXACT_UP_TO", 799)
-    monkeypatch.setattr(distances, "MATRIX_UP_TO", 799)
-    z = data(800, 5)
-    exact = dse(embeddings=z, method="exact")
-    monkeypatch.setattr(ImageDistances, "matrix", property(lambda _: pytest.fail("n² made")))
-    for options in ({}, {"method": "auto", "t": 2}, {"bandwidth": "median"}):
-        assert isinstance(dse(embeddings=z, **options), Estimate)
-    assert dse(embeddings=z) == pytest.approx(exact, abs=2e-3)
+def test_one_image_fewer_is_exact(many):
+    assert not isinstance(dse(embeddings=many[:799]), Estimate)
 
 
 @pytest.mark.parametrize("options", [{"t": 0.5}, {"entropy": "matrix_entry"}])
-def test_where_lanczos_has_no_answer_auto_is_exact(monkeypatch, options):
-    z = data(800, 5)
-    value = dse(embeddings=z, **options)
-    monkeypatch.setattr(module, "_EXACT_UP_TO", 799)
-    assert dse(embeddings=z, **options) == value
-    with pytest.raises(InputError, match=r"with t ≥ 1, but entropy is .* and t is (0\.5|1)"):
-        dse(embeddings=z, method="lanczos", **options)
+def test_what_cannot_be_estimated_is_exact(many, monkeypatch, options):
+    value = dse(embeddings=many, **options)
+    assert not isinstance(value, Estimate)
+    monkeypatch.setattr(module, "_EXACT_UP_TO", 800)
+    assert dse(embeddings=many, **options) == value
+
+
+@pytest.mark.parametrize("options", [{"entropy": "shannon"}, {"t": 2, "entropy": "matrix_entry"}])
+def test_options_are_refused_before_many_distances_are_computed(many, monkeypatch, options):
+    monkeypatch.setattr(ImageDistances, "matrix", property(lambda _: pytest.fail("n² made")))
+    with pytest.raises(InputError, match="matrix_entry"):
+        dse(embeddings=many, **options)
+
+
+def test_ase_has_the_exact_value_of_many_images(many):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_EXACT_UP_TO", 800)
+        value = dse(embeddings=many)
+    assert ase(embeddings=many, graph="anisotropic") == pytest.approx(value, rel=1e-12)
+
+
+def test_by_position_it_takes_distances():
+    z = data()
+    assert dse(ImageDistances(z)) == dse(embeddings=z) == dse(image_distances=ImageDistances(z))
 
 
 # 5. errors
@@ -317,7 +334,7 @@ def test_matrix_entry_knows_no_t():
         dse(embeddings=np.zeros((2, 3)), t=2, entropy="matrix_entry")
 
 
-@pytest.mark.parametrize("option", ["features", "entropy", "method"])
+@pytest.mark.parametrize("option", ["features", "entropy"])
 def test_other_names_are_refused(option):
     with pytest.raises(InputError, match=rf"{option} must be '.*', but is 'z-score'"):
         dse(embeddings=np.zeros((2, 3)), **{option: "z-score"})

@@ -62,6 +62,36 @@ def test_median_bandwidth(n, scale):
     )
 
 
+@pytest.mark.parametrize(
+    "places",
+    [
+        (0, 1, 3, 7),  # 6 pairs, the middle ones 3 and 4 apart
+        (0, 0, 0, 5),  # 3 of 6 are 0
+        (0, 1, 1000, 2000.5),  # the far pairs say little of the near
+        (0, 0, 1, 1, 1e4),
+    ],
+)
+def test_median_of_few_pairs_is_the_mean_of_the_two_in_the_middle(places):
+    z = np.array(places, dtype=float)[:, None]
+    kernel = KernelStrips(ImageDistances(z), "median", "raw")
+    np.testing.assert_allclose(
+        kernel @ np.eye(len(z), dtype=np.float32), dense(z, "median")[0], atol=2e-6
+    )
+
+
+def test_a_median_that_is_small_against_the_lengths_is_taken_again_in_float64():
+    # 29 images near each other and one far away: float32 would give their distances no digit.
+    z = 1e-4 * data(30)
+    z[-1] += 100
+    kernel = KernelStrips(ImageDistances(z), "median", "raw")
+    np.testing.assert_allclose(
+        kernel @ np.eye(30, dtype=np.float32), dense(z, "median")[0], atol=2e-6
+    )
+    z[:-1] = 0.1
+    with pytest.raises(ScoreUndefinedError, match="between the 30 images is 0"):
+        KernelStrips(ImageDistances(z), "median", "raw")
+
+
 @pytest.mark.parametrize("n", [1, 20])
 def test_median_of_equal_images_is_undefined(n):
     with pytest.raises(ScoreUndefinedError, match=f"between the {n} images is 0"):

@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import entropy
 
 from zoo_eval.quantities.distances import ImageDistances
-from zoo_eval.scores.information import _spectral_entropy
+from zoo_eval.scores.information import _control_variates, _spectral_entropy
 from zoo_eval.scores.information._diffusion import diffusion_kernel
 from zoo_eval.scores.information._kernel_strips import KernelStrips
 from zoo_eval.scores.information._lanczos import KrylovSpace
@@ -118,14 +118,14 @@ def test_every_control_variate_has_the_mean_zero_whatever_its_coefficients():
         return krylov
 
     own, other = space(100), space(10)
-    bad = _spectral_entropy.Controls(
+    bad = _control_variates.Controls(
         np.array([0.01, -0.5, 2.0]), np.linspace(-0.5, 0.5, 30), other.ritz(3).coordinates
     )
-    plain = _spectral_entropy.Controls(np.zeros(3), np.zeros(0), np.zeros((30, 0)))
+    plain = _control_variates.Controls(np.zeros(3), np.zeros(0), np.zeros((30, 0)))
     with pytest.MonkeyPatch.context() as patch:
         for controls in (bad, plain):
-            patch.setattr(_spectral_entropy, "_controls", lambda *_, found=controls: found)
-            values = _spectral_entropy._controlled(kernel, function, own, other)
+            patch.setattr(_control_variates, "_controls", lambda *_, found=controls: found)
+            values = _control_variates.controlled_estimates(kernel, function, own, other)
             error = np.std(values, ddof=1) / 10
             assert abs(values.mean() - trace) < 3.5 * error
 
@@ -139,8 +139,8 @@ def test_control_variates_take_off_most_of_the_scatter():
     )
     controlled = samples[1].std()
     with pytest.MonkeyPatch.context() as patch:
-        none = _spectral_entropy.Controls(np.zeros(3), np.zeros(0), np.zeros((1, 0)))
-        patch.setattr(_spectral_entropy, "_controls", lambda *_: none)
+        none = _control_variates.Controls(np.zeros(3), np.zeros(0), np.zeros((1, 0)))
+        patch.setattr(_control_variates, "_controls", lambda *_: none)
         samples, _ = _spectral_entropy._round(
             kernel,
             (_spectral_entropy._power(1), _spectral_entropy._entropy(1)),

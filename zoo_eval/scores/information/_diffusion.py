@@ -132,20 +132,13 @@ def diffusion_entropy(
         InputError: t is not a positive number, or not 1 where it has no meaning; or entropy is
             neither `"spectral"` nor `"matrix_entry"`.
     """
-    check_steps(t)
+    check_entropy(entropy, t)
     if entropy == "spectral":
         # K is positive semi-definite, so the absolute value only takes off rounding below 0.
         eigenvalues = np.abs(symmetric_eigenvalues(diffusion_kernel(squared_distances, variance)))
         if t < 1:  # a small power would raise rounding to a size that counts
             eigenvalues[eigenvalues < eigenvalues.shape[-1] * np.finfo(np.float64).eps] = 0
         return spectral_entropy(eigenvalues**t)
-    if entropy != "matrix_entry":
-        raise InputError(f"entropy must be 'spectral' or 'matrix_entry', but is {entropy!r}.")
-    if t != 1:
-        raise InputError(
-            f"entropy='matrix_entry' is of the entries of one step and knows no t, but t is {t}. "
-            "Leave t at 1, or take entropy='spectral'."
-        )
     walk = diffusion_kernel(squared_distances, variance)
     walk /= walk.sum(axis=-1, keepdims=True)
     n = walk.shape[-1]
@@ -153,14 +146,22 @@ def diffusion_entropy(
     return np.log2(n) + entr(walk).sum(axis=(-2, -1)) / (n * np.log(2))
 
 
-def check_steps(t: float | int) -> None:
-    """Refuse a number of diffusion steps that is not positive.
+def check_entropy(entropy: str, t: float | int) -> None:
+    """Refuse an unknown entropy, and a number of diffusion steps that has no meaning.
 
     Raises:
-        InputError: t is not a positive number.
+        InputError: t is not a positive number, or not 1 where it has no meaning; or entropy is
+            neither `"spectral"` nor `"matrix_entry"`.
     """
     if not 0 < t < np.inf:
         raise InputError(f"t, the number of diffusion steps, must be positive, but is {t}.")
+    if entropy not in ("spectral", "matrix_entry"):
+        raise InputError(f"entropy must be 'spectral' or 'matrix_entry', but is {entropy!r}.")
+    if entropy == "matrix_entry" and t != 1:
+        raise InputError(
+            f"entropy='matrix_entry' is of the entries of one step and knows no t, but t is {t}. "
+            "Leave t at 1, or take entropy='spectral'."
+        )
 
 
 def symmetric_eigenvalues(matrices: Float[np.ndarray, "b n n"]) -> Float[np.ndarray, "b n"]:

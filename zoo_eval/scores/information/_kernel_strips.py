@@ -19,6 +19,7 @@ from jaxtyping import Float, Shaped
 
 from zoo_eval.quantities.distances import ImageDistances
 from zoo_eval.scores.information._diffusion import fixed_variance, median_variance
+from zoo_eval.scores.information._strip_median import median_of_pairs
 
 _STRIP = 512  # rows
 _ROWS_AT_A_TIME = 16  # that are changed together: 3 MB of 50,000 images
@@ -42,11 +43,15 @@ class KernelStrips:
     ) -> None:
         self.n = len(distances)
         self._starts = range(0, self.n, _STRIP)
-        scale = None
-        if bandwidth != "median":
-            scale = fixed_variance(distances.n_features, bandwidth, features)
-        self._strips = self._distances(distances.embeddings, scale)  # in units of σ²
-        variance = 1.0 if scale else median_variance(self._median(), self.n)
+        self._strips: list[np.ndarray] = []
+        z = _centred(distances.embeddings)
+        if bandwidth == "median":
+            variance = self._take_distances_and_median(z)
+        else:
+            variance = 1.0
+            z /= np.sqrt(fixed_variance(distances.n_features, bandwidth, features))
+            self._take_distances(z, in_float32=_longest(z) < _LARGEST_IN_FLOAT32)
+        del z  # as large as several strips
         degrees = self._to_gaussian_kernel(variance)
         self.top = np.sqrt(degrees / degrees.sum()).astype(np.float32)
         self.trace, self.square_norm = self._normalise(degrees)
@@ -61,21 +66,22 @@ class KernelStrips:
             product[stop:] += strip[:, len(strip) :].T @ vectors[start:stop]
         return product
 
-    def _distances(
-        self, embeddings: Shaped[np.ndarray, "n d"], variance: float | None
-    ) -> list[Float[np.ndarray, "rows columns"]]:
-        """Squared distances over σ², or over the mean squared length where σ follows from them.
+    def _take_distances_and_median(self, z: Float[np.ndarray, "n d"]) -> float:
+        """Squared distances in units of the mean squared length, and σ² from their median."""
+        z /= np.sqrt(np.mean(z**2) * z.shape[1] or 1.0)
+        longest, median = _longest(z), 0.0
+        for in_float32 in (True, False):
+            self._take_distances(z, in_float32=in_float32)
+            median = median_of_pairs(self._strips, self.n, rounding=1e-14 * longest)
+            if longest < _LARGEST_IN_FLOAT32 * median / 2:
+                break
+        return median_variance(median, self.n)
 
-        ‖zᵢ‖² + ‖zⱼ‖² − 2 zᵢ·zⱼ of the centred embeddings.
-        """
-        z = embeddings.astype(np.float64)
-        z -= z.mean(axis=0)
-        unit = variance or float(np.mean(z**2)) * z.shape[1] or 1.0
-        z /= np.sqrt(unit)
+    def _take_distances(self, z: Float[np.ndarray, "n d"], *, in_float32: bool) -> None:
+        """‖zᵢ‖² + ‖zⱼ‖² − 2 zᵢ·zⱼ, kept in float32 whatever the product is taken in."""
+        z = z.astype(np.float32 if in_float32 else np.float64, copy=False)
         squares = np.einsum("ij,ij->i", z, z)
-        if squares.max() < _LARGEST_IN_FLOAT32:
-            z, squares = z.astype(np.float32), squares.astype(np.float32)
-        strips: list[np.ndarray] = []
+        self._strips = []  # a first try in float32 goes before the second is made
         for start in self._starts:
             strip = z[start : start + _STRIP] @ z[start:].T
             for row in range(0, len(strip), _ROWS_AT_A_TIME):
@@ -85,32 +91,7 @@ class KernelStrips:
                 rows += squares[start + row : start + row + len(rows), None]
                 np.clip(rows, 0, _FAR, out=rows)
             np.fill_diagonal(strip, 0)
-            strips.append(strip.astype(np.float32, copy=False))
-        return strips
-
-    def _median(self) -> float:
-        """Median over the pairs of different images, to a millionth, by bisection."""
-        n_pairs = self.n * (self.n - 1) // 2
-        low, high = 0.0, max(float(strip.max()) for strip in self._strips)
-        if 2 * self._pairs_within(0.0) >= n_pairs:
-            return 0.0
-        while high - low > 1e-6 * high:
-            middle = (low + high) / 2
-            if 2 * self._pairs_within(middle) >= n_pairs:
-                high = middle
-            else:
-                low = middle
-        return (low + high) / 2
-
-    def _pairs_within(self, distance: float) -> int:
-        """How many pairs of different images are no further apart."""
-        pairs = 0
-        for strip in self._strips:
-            n_rows = len(strip)
-            block = int(np.count_nonzero(strip[:, :n_rows] <= distance))
-            rest = int(np.count_nonzero(strip[:, n_rows:] <= distance))
-            pairs += (block - n_rows) // 2 + rest  # the diagonal block holds each pair twice
-        return pairs
+            self._strips.append(strip.astype(np.float32, copy=False))
 
     def _to_gaussian_kernel(self, variance: float) -> Float[np.ndarray, " n"]:
         """Turn distances into G, in place; the row sums of G."""
@@ -143,3 +124,15 @@ class KernelStrips:
                 square_norm += float(block + 2 * rest)
             trace += float(np.trace(strip[:, :n_rows], dtype=np.float64))
         return trace, square_norm
+
+
+def _centred(embeddings: Shaped[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
+    """Embeddings less their mean, float64; exactly zero if all are equal."""
+    z = embeddings.astype(np.float64)
+    z -= z[0].copy()
+    z -= z.mean(axis=0)
+    return z
+
+
+def _longest(z: Float[np.ndarray, "n d"]) -> float:
+    return float(np.einsum("ij,ij->i", z, z).max())

@@ -11,9 +11,9 @@ nearly eigenvectors of K, the outermost first: ‖Kuⱼ − θⱼuⱼ‖ = ‖B 
 last block to the next.
 
 Each new block is orthogonalised at least twice against the whole basis. Without this, rounding
-lets converged directions come back as copies. A block that runs out of directions is filled up
-with noise, which couples to the rest with the size of rounding and does no harm once it is
-orthogonal, for which it may take more passes.
+lets converged directions come back as copies. Where a product adds fewer than w directions, as
+when the rank of K runs out, the block is filled up with random ones. They couple to the rest with
+the size of rounding, so the quadrature does not see them.
 
 References:
     Golub and Underwood, "The block Lanczos method for computing eigenvalues", Mathematical
@@ -30,6 +30,7 @@ import numpy as np
 from jaxtyping import Float
 
 _MOST_PASSES = 5
+_NOTHING_LEFT = 1e-6  # of the largest product: what float32 leaves of one that adds no direction
 
 
 class Ritz(NamedTuple):
@@ -69,6 +70,8 @@ class KrylovSpace:
         self._basis[:, : self._width] = block
         size = self._width * (most_steps + 1)
         self._projected = np.zeros((size, size))  # T and the coupling to the block after it
+        self._largest = 0.0  # norm of a product so far
+        self._generator = np.random.default_rng(0)
         self._ritz: dict[int, Ritz] = {}
 
     @property
@@ -81,10 +84,11 @@ class KrylovSpace:
         here, after = self._part(self.steps), self._part(self.steps + 1)
         basis = self._basis[:, : here.stop]
         inner = basis.T @ product
-        block, coupling = np.linalg.qr(product - basis @ inner)
+        self._largest = max(self._largest, float(np.linalg.norm(product, axis=0).max()))
+        block, coupling = self._directions(product - basis @ inner)
         for _ in range(_MOST_PASSES):
             block, factor = np.linalg.qr(block - basis @ (basis.T @ block))
-            coupling = factor.astype(np.float64) @ coupling
+            coupling = factor @ coupling
             if np.abs(np.diag(factor)).min() > 0.5:  # little was left to take off
                 break
         diagonal = inner[here].astype(np.float64)
@@ -94,6 +98,20 @@ class KrylovSpace:
         if after.stop <= self._basis.shape[1]:
             self._basis[:, after] = block
         self.steps += 1
+
+    def _directions(
+        self, remainder: Float[np.ndarray, "n w"]
+    ) -> tuple[Float[np.ndarray, "n w"], Float[np.ndarray, "w w"]]:
+        """Unit vectors, orthogonal but for random ones filled in, and the remainder in them."""
+        block, factor = np.linalg.qr(remainder)
+        turn, sizes, coupling = np.linalg.svd(factor)
+        # A plain QR would invent the directions that are not there, and may take old ones.
+        missing = sizes <= _NOTHING_LEFT * self._largest
+        sizes[missing] = 0
+        block = block @ turn
+        fill = self._generator.standard_normal((len(block), int(missing.sum())), dtype=np.float32)
+        block[:, missing] = fill / np.sqrt(np.float32(len(block)))
+        return block, sizes[:, None] * coupling
 
     def ritz(self, steps: int) -> Ritz:
         """Eigenvalues and eigenvectors of T after so many steps, up to all that were made."""
