@@ -1,11 +1,11 @@
 """PARC, the pairwise annotation representation comparison."""
 
 import numpy as np
-from jaxtyping import Float, Int, Shaped
-from scipy.stats import rankdata
+from jaxtyping import Bool, Float, Int, Shaped
+from scipy.spatial.distance import squareform
 
 from zoo_eval.errors import InputError, ScoreUndefinedError
-from zoo_eval.quantities.spectra import ThinSvd
+from zoo_eval.quantities.spectra import centred_svd
 from zoo_eval.scores._classes import class_ids
 from zoo_eval.scores._score import score
 
@@ -15,7 +15,6 @@ _DECIMALS = 12  # distances that agree to these decimals are ties; rounding is a
 @score(unit="correlation", higher_is_better=True, bounds=(-1.0, 1.0))
 def parc(
     embeddings: Float[np.ndarray, "n d"],
-    centred_svd: ThinSvd,
     labels: Int[np.ndarray, " n"],
     *,
     n_components: int = 0,
@@ -41,7 +40,6 @@ def parc(
 
     Args:
         embeddings: One row per image.
-        centred_svd: Thin SVD of the embeddings less their mean.
         labels: Class of each image.
         n_components: Principal components that are kept; 0 takes the features themselves.
 
@@ -71,27 +69,53 @@ def parc(
         raise ScoreUndefinedError(
             f"PARC needs two images of one class, but all {n} are of different classes."
         )
-    points = _principal_components(embeddings, centred_svd, n_components)
-    upper = np.triu_indices(n, 1)
-    distances = np.round(1 - _correlations(_standardised(points))[upper], _DECIMALS)
+    points = _principal_components(embeddings, n_components)
+    distances = _of_pairs(_correlations(_standardised(points)))
+    np.subtract(1, distances, out=distances)
+    np.round(distances, _DECIMALS, out=distances)
     if distances.min() == distances.max():
         raise ScoreUndefinedError(
             f"PARC ranks distances, but those of all {len(distances)} pairs of images are equal, "
             f"{distances[0]:.6g}."
         )
-    different = ids[upper[0]] != ids[upper[1]]
-    return float(np.clip(np.corrcoef(rankdata(distances), different)[0, 1], -1.0, 1.0))
+    same = _of_pairs(np.equal.outer(ids, ids))
+    return float(np.clip(_rank_correlation(distances, same), -1.0, 1.0))
+
+
+def _of_pairs(matrix: Shaped[np.ndarray, "n n"]) -> Shaped[np.ndarray, " pairs"]:
+    """The entries above the diagonal."""
+    return squareform(matrix, checks=False)
+
+
+def _rank_correlation(x: Float[np.ndarray, " pairs"], low: Bool[np.ndarray, " pairs"]) -> float:
+    """Spearman's correlation of x with a list of two values, the smaller where `low` is true.
+
+    Only the ranks of the low ones are needed, as in the rank-sum test: with N numbers, of which
+    m are low with rank sum S, and tied groups of t,
+
+        ρ = (m (N + 1)/2 − S) / √((N³ − Σ t³)/12 · m (N − m)/N).
+
+    One sort of x in place of one of its indices, and no correlation of two long lists.
+    """
+    ordered, of_low = np.sort(x), np.sort(x[low])  # sorted ones are found three times as fast
+    n, m = len(x), len(of_low)
+    below = np.searchsorted(ordered, of_low, "left").sum()
+    ranks = (below + np.searchsorted(ordered, of_low, "right").sum()) / 2  # less 1/2 each
+    starts = np.append(0, 1 + np.flatnonzero(ordered[1:] != ordered[:-1]))
+    ties = np.diff(starts, append=n).astype(np.float64)
+    spread = (float(n) ** 3 - (ties**3).sum()) / 12 * m * (n - m) / n
+    return float((m * n / 2 - ranks) / np.sqrt(spread))
 
 
 def _principal_components(
-    embeddings: Shaped[np.ndarray, "n d"], centred_svd: ThinSvd, n_components: int
+    embeddings: Shaped[np.ndarray, "n d"], n_components: int
 ) -> Float[np.ndarray, "n k"]:
     """The embeddings less their mean, or their first principal components."""
     z = embeddings.astype(np.float64)
     z -= z.mean(axis=0)
     if n_components == 0:
         return z
-    left = centred_svd.left[:, :n_components]
+    left = centred_svd(embeddings).left[:, :n_components]
     loadings = z.T @ left
     largest = np.abs(loadings).argmax(axis=0)
     return left * np.sign(loadings[largest, np.arange(left.shape[1])])
