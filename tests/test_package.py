@@ -13,7 +13,7 @@ LAYERS = [
     {"builtin", "correlation", "provenance"},
     {"manifest", "quantities", "scores"},
     {"datasets", "models", "store", "job", "conformance"},
-    {"trust", "plan"},
+    {"trust", "plan", "calibration"},
     {"evaluate"},
     {"executors", "runner", "estimate", "diagnosis"},
     {"report"},
@@ -24,7 +24,7 @@ HOMES = {
     "duckdb": {"store", "manifest"},
     "torch": {
         *("models", "quantities", "scores", "conformance", "datasets"),
-        *("evaluate", "executors", "diagnosis"),
+        *("calibration", "evaluate", "executors", "diagnosis"),
     },
     "matplotlib": {"report"},
     "pebble": {"executors"},
