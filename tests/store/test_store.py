@@ -237,7 +237,13 @@ def test_an_older_file_is_brought_up_to_date(old_file, first):
     assert store.calibration("mine", "working_set") is None
     fresh = Store(old_file.with_name("fresh.duckdb"))
     begin(fresh)
-    for query in ("DESCRIBE scores", "DESCRIBE calibrations", "DESCRIBE latest_scores", "DESCRIBE leaderboard", "FROM meta"):
+    for query in (
+        "DESCRIBE scores",
+        "DESCRIBE calibrations",
+        "DESCRIBE latest_scores",
+        "DESCRIBE leaderboard",
+        "FROM meta",
+    ):
         assert store.sql(query).equals(fresh.sql(query))
 
 
