@@ -9,7 +9,7 @@ from zoo_eval.quantities import gradients
 from zoo_eval.quantities.input_gradients import summed_logit_gradients
 from zoo_eval.scores import SCORES
 
-STREAMED = ("grad_norm", "snip", "plain", "grasp", "jacob_cov", "epe_nas")
+STREAMED = ("grad_norm", "snip", "plain", "grasp", "fisher", "jacob_cov", "epe_nas")
 
 
 @pytest.fixture

@@ -8,7 +8,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from zoo_eval.quantities.gradients import Images, Labels, mean_cross_entropy, needed_weights
+from zoo_eval.quantities.gradients import (
+    Images,
+    Labels,
+    mean_cross_entropy,
+    needed_weights,
+    streamed,
+)
 from zoo_eval.quantities.module_state import CONVOLUTIONS, differentiable, in_mode, module_mode
 from zoo_eval.scores._score import INITIAL, score
 from zoo_eval.scores.zero_cost._per_image import rows_per_image
@@ -56,17 +62,21 @@ def fisher(
             https://arxiv.org/abs/2101.08134
     """
     weights = [weight for _, weight in needed_weights(model)]
-    watch = _Sensitivities(model, len(probe_images))
-    try:
-        with in_mode(model, module_mode(mode)), differentiable(weights):
-            with watch:
-                loss = mean_cross_entropy(model, probe_images, probe_labels)
-            # Their gradients are not used: asking for them makes the backward pass visit the
-            # output of every layer, where the hooks sit.
-            torch.autograd.grad(loss, weights, allow_unused=True)
-    finally:
-        watch.remove_hooks()
-    return float(sum(watch.sensitivities))
+    how = module_mode(mode)
+    sensitivity = 0.0
+    with in_mode(model, how), differentiable(weights):
+        for images, labels, share in streamed(probe_images, probe_labels, how):
+            watch = _Sensitivities(model, len(images))
+            try:
+                with watch:
+                    loss = mean_cross_entropy(model, images, labels) * share
+                # Their gradients are not used: asking for them makes the backward pass visit the
+                # output of every layer, where the hooks sit.
+                torch.autograd.grad(loss, weights, allow_unused=True)
+            finally:
+                watch.remove_hooks()
+            sensitivity += share * sum(watch.sensitivities)
+    return sensitivity
 
 
 class _Sensitivities(TorchFunctionMode):
