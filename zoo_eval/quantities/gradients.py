@@ -1,7 +1,6 @@
-"""Gradients of the probe batch's loss, and how the signs of its images' gradients agree."""
+"""Gradients of the probe batch's loss."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
@@ -85,65 +84,6 @@ def add_to(sums: list[Tensor], terms: Sequence[Tensor]) -> None:
         return
     for total, term in zip(sums, terms, strict=True):
         total += term
-
-
-@dataclass(frozen=True)
-class GradientSigns:
-    """How far the images agree on the direction in which each weight should move.
-
-    Attributes:
-        agreement: Σₖ |Σᵢ sign gᵢₖ| over weights k and images i.
-        n_weights: Number of weights.
-    """
-
-    agreement: float
-    n_weights: int
-
-
-@quantity
-def gradient_signs(model: nn.Module, probe_images: Images, probe_labels: Labels) -> GradientSigns:
-    """Agreement of the signs of single images' gradients, in eval mode."""
-    return sign_agreement(model, probe_images, probe_labels, "eval")
-
-
-def sign_agreement(model: nn.Module, images: Images, labels: Labels, mode: Mode) -> GradientSigns:
-    """Pass one image at a time forward and backward, and add up the signs per weight.
-
-    Memory is two copies of the weights (one gradient, one sum), whatever the number of
-    images. In train mode batch norm takes its statistics from the one image.
-
-    Raises:
-        InputError: a label that the network's head does not have.
-        ScoreUndefinedError: no convolution or linear layer; a gradient that is NaN; or, in
-            train mode, a batch norm that sees one value per channel, as one image's pooled
-            features are.
-    """
-    weights = [weight for _, weight in needed_weights(model)]
-    sums = [torch.zeros_like(weight, requires_grad=False) for weight in weights]
-    is_nan = [torch.zeros((), dtype=torch.bool, device=weight.device) for weight in weights]
-    with in_mode(model, mode), differentiable(weights):
-        for image, label in zip(images.split(1), labels.split(1), strict=True):
-            try:
-                loss = mean_cross_entropy(model, image, label)
-            except ValueError as error:
-                if "more than 1 value per channel" not in str(error):
-                    raise
-                raise ScoreUndefinedError(
-                    f"One image alone cannot pass this network in train mode: {error}. "
-                    "Use mode='eval'."
-                ) from error
-            gradients = torch.autograd.grad(loss, weights, materialize_grads=True)
-            for total, nan, gradient in zip(sums, is_nan, gradients, strict=True):
-                total += gradient.sign()
-                nan |= gradient.isnan().any()  # torch's sign of NaN is 0
-    n_nan = sum(map(bool, is_nan))
-    if n_nan:
-        raise ScoreUndefinedError(
-            f"The gradients of {n_nan} of {len(weights)} weight tensors hold NaN. Does the network "
-            "overflow with these weights?"
-        )
-    agreement = sum(total.abs().sum(dtype=torch.float64).item() for total in sums)
-    return GradientSigns(float(agreement), sum(weight.numel() for weight in weights))
 
 
 def needed_weights(model: nn.Module) -> list[tuple[str, nn.Parameter]]:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from zoo_eval.errors import InputError
-from zoo_eval.quantities.gradients import GradientSigns
+from zoo_eval.quantities.gradient_signs import GradientSigns
 from zoo_eval.scores import SCORES
 from zoo_eval.scores.zero_cost.gradsign_mean import gradsign_mean
 

@@ -2,7 +2,8 @@
 
 from torch import nn
 
-from zoo_eval.quantities.gradients import GradientSigns, Images, Labels, sign_agreement
+from zoo_eval.quantities.gradient_signs import GradientSigns, sign_agreement
+from zoo_eval.quantities.gradients import Images, Labels
 from zoo_eval.quantities.module_state import module_mode
 from zoo_eval.scores._score import INITIAL, score
 

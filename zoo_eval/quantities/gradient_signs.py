@@ -1,0 +1,168 @@
+"""How the signs of the images' gradients agree, without keeping a gradient.
+
+GradSign is Σₖ |Σᵢ sign(gᵢₖ)| over weights k and images i. The inner sums are whole numbers of at
+most n, so one byte per weight holds them up to 127 images, and the gradient of an image is added
+up as soon as it is known: no n × K matrix, as the published programs keep.
+
+The images pass the network in parts, whose gradients are told apart layer by layer
+(`per_image_gradients`). Where an image is a single token of a layer, its gradient is an outer
+product δaᵀ, so that sign(gᵢₖ) is a product of signs and the sum over images one matrix product.
+Networks whose gradients cannot be told apart pass one image at a time.
+
+No network is trusted to keep its images apart: the gradient of one image is computed by itself
+and compared with what the first part gives for that image. A sign may differ from the one of a
+pass of one image only where rounding does: where the gradient is zero up to the rounding of the
+terms that it sums.
+"""
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from zoo_eval.errors import ScoreUndefinedError
+from zoo_eval.quantities._quantity import quantity
+from zoo_eval.quantities.gradients import Images, Labels, mean_cross_entropy, needed_weights
+from zoo_eval.quantities.layer_gradients import LayerCall
+from zoo_eval.quantities.module_state import Mode, differentiable, in_mode
+from zoo_eval.quantities.per_image_gradients import NotPerImageError, backward_per_image
+from zoo_eval.quantities.sign_sums import SignSums
+
+# Images that pass the network together: eight are no faster and take twice the memory. Fixed, so
+# that rounding does not depend on the machine's size.
+_PART = 4
+
+# The image whose gradient is also computed by itself: not the first, which stays the first where
+# images are only partly mixed up.
+_WITNESS = 1
+
+
+@dataclass(frozen=True)
+class GradientSigns:
+    """How far the images agree on the direction in which each weight should move.
+
+    Attributes:
+        agreement: Σₖ |Σᵢ sign gᵢₖ| over weights k and images i.
+        n_weights: Number of weights.
+    """
+
+    agreement: float
+    n_weights: int
+
+
+@quantity
+def gradient_signs(model: nn.Module, probe_images: Images, probe_labels: Labels) -> GradientSigns:
+    """Agreement of the signs of single images' gradients, in eval mode."""
+    return sign_agreement(model, probe_images, probe_labels, "eval")
+
+
+def sign_agreement(model: nn.Module, images: Images, labels: Labels, mode: Mode) -> GradientSigns:
+    """Pass the images forward and backward, and add up the signs per weight.
+
+    Memory is one copy of the weights beside what a pass of four images needs, whatever the
+    number of images. In train mode the images pass one by one, and batch norm takes its
+    statistics from the one image.
+
+    Raises:
+        InputError: a label that the network's head does not have.
+        ScoreUndefinedError: no convolution or linear layer; a gradient that is NaN; or, in
+            train mode, a batch norm that sees one value per channel, as one image's pooled
+            features are.
+    """
+    weights = [weight for _, weight in needed_weights(model)]
+    sums = None
+    if mode == "eval" and len(images) > _WITNESS:
+        with suppress(NotPerImageError):
+            sums = _in_parts(model, images, labels, weights)
+    if sums is None:
+        sums = _one_by_one(model, images, labels, mode, weights)
+    return GradientSigns(sums.agreement(), sums.n_weights)
+
+
+def _one_by_one(
+    model: nn.Module, images: Images, labels: Labels, mode: Mode, weights: list[nn.Parameter]
+) -> SignSums:
+    sums = SignSums(weights, len(images))
+    with in_mode(model, mode), differentiable(weights):
+        for image, label in zip(images.split(1), labels.split(1), strict=True):
+            for position, gradient in enumerate(_of_one(model, image, label, weights)):
+                sums.add(position, 0, gradient.reshape(-1))
+    return sums
+
+
+def _of_one(
+    model: nn.Module, image: Images, label: Labels, weights: list[nn.Parameter]
+) -> tuple[Tensor, ...]:
+    try:
+        loss = mean_cross_entropy(model, image, label)
+    except ValueError as error:
+        if "more than 1 value per channel" not in str(error):
+            raise
+        raise ScoreUndefinedError(
+            f"One image alone cannot pass this network in train mode: {error}. Use mode='eval'."
+        ) from error
+    return torch.autograd.grad(loss, weights, materialize_grads=True)
+
+
+def _in_parts(
+    model: nn.Module, images: Images, labels: Labels, weights: list[nn.Parameter]
+) -> SignSums:
+    """Raises NotPerImageError where the images' gradients cannot be told apart."""
+    alone = slice(_WITNESS, _WITNESS + 1)
+    with in_mode(model, "eval"):
+        with differentiable(weights):
+            expected = _of_one(model, images[alone], labels[alone], weights)
+        witness = _Witness(dict(enumerate(expected)))
+        del expected
+        sums = SignSums(weights, len(images))
+        for part, of_part in zip(images.split(_PART), labels.split(_PART), strict=True):
+            seen: dict[int, tuple[int, ...]] = {}
+
+            def take(
+                position: int,
+                call: LayerCall,
+                deltas: Tensor,
+                n: int = len(part),
+                seen: dict[int, tuple[int, ...]] = seen,
+            ) -> None:
+                seen[position] = (len(call.inputs) // n, *call.inputs.shape[1:])
+                witness.compare(position, call, deltas, n)
+                sums.add_images(position, call, deltas, n)
+
+            # Convolutions are faster in this format, depthwise ones several times.
+            channels_last = part.contiguous(memory_format=torch.channels_last)
+            backward_per_image(model, channels_last, of_part, weights, take)
+            witness.compare_calls(seen)
+    return sums
+
+
+class _Witness:
+    """Compares one image's gradients with those from a pass of that image alone.
+
+    Only the first part has the image; the other parts must call the same layers as it did.
+    """
+
+    def __init__(self, expected: dict[int, Tensor]) -> None:
+        self._expected = expected
+        self._calls: dict[int, tuple[int, ...]] | None = None
+
+    def compare(self, position: int, call: LayerCall, deltas: Tensor, n_images: int) -> None:
+        gradient = self._expected.pop(position, None)
+        if gradient is None:
+            return
+        expected = call.flat(gradient)
+        # A wrong image's gradient is nowhere near; if it were, nor would the signs differ.
+        tolerance = torch.finfo(gradient.dtype).eps ** 0.4 * expected.abs().max()
+        for start, block in call.blocks(deltas, n_images, _WITNESS):
+            difference = (block - expected[start : start + len(block)]).abs().max()
+            if not difference <= tolerance:
+                raise NotPerImageError(f"{float(difference)} is above {float(tolerance)}.")
+
+    def compare_calls(self, seen: dict[int, tuple[int, ...]]) -> None:
+        """At the end of a part: are its calls those of the first, and no gradient is missing."""
+        if self._calls is None:
+            self._calls = seen
+        if seen != self._calls or any(bool(g.any()) for g in self._expected.values()):
+            raise NotPerImageError("A layer was not called, or not as for the first images.")
+        self._expected.clear()
