@@ -59,7 +59,9 @@ def resident_after_each(n: int, free: bool) -> tuple[list[float], float]:
         path.write_text(JOB, encoding="utf-8")
         job = Job.load(path)
     dataset = load_dataset(job.dataset)
-    settings = Settings("cpu", 16, 0.0, "fp32", probe_n=16, probe_seed=0, probe_source="dataset")
+    settings = Settings(
+        "cpu", 16, 0.0, "fp32", "fp32", probe_n=16, probe_seed=0, probe_source="dataset"
+    )
     units = make_plan(job, dataset.label, set()).units
     sizes: list[float] = []
     for place in range(n):

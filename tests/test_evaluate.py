@@ -16,7 +16,9 @@ from zoo_eval.job import Job
 from zoo_eval.models.build import build_model
 from zoo_eval.plan import Unit, make_plan
 
-SETTINGS = Settings("cpu", 64, 0.0, "fp32", probe_n=10, probe_seed=0, probe_source="dataset")
+SETTINGS = Settings(
+    "cpu", 64, 0.0, "fp32", "fp32", probe_n=10, probe_seed=0, probe_source="dataset"
+)
 SCORES = '["params", "dse", "logme", "dsmi_images", "grad_norm", "naswot"]'
 
 

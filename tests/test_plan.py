@@ -124,6 +124,18 @@ def test_bfloat16_is_other_work_only_where_the_dataset_passes_the_network(job):
     assert make_plan(job.in_precision("fp32"), "fashion@1", done).units == ()
 
 
+def test_gradients_in_bfloat16_are_other_work_for_gradsign_only(tmp_path):
+    scores = '["params", "logme", "gradsign", "grad_norm"]'
+    plans = []
+    for name in ("fp32", "bf16"):
+        folder = tmp_path / name
+        path = write_job(folder, write_zoo(folder, 1), scores=scores)
+        table = f'[evaluation]\ngradient_precision = "{name}"'
+        path.write_text(path.read_text().replace("[evaluation]", table))
+        plans.append(keys(make_plan(Job.load(path), "fashion@1", set())))
+    assert {key.score for key in set(plans[1]) - set(plans[0])} == {"gradsign"}
+
+
 def test_limit_takes_the_first_models(job):
     assert make_plan(job, "fashion@1", set(), limit=1).n_models == 1
 

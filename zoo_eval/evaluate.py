@@ -36,7 +36,8 @@ class Settings:
         device: As the job names it.
         batch_size: Images in a batch; None: as many as have the working set.
         working_set: Bytes, see `zoo_eval.calibration`; used if there is no batch size.
-        precision: Of the pass over the dataset. Gradients are always float32.
+        precision: Of the pass over the dataset.
+        gradient_precision: Of gradients of single images; all others are float32.
         probe_n: Number of probe images.
         probe_seed: Which they are.
         probe_source: `dataset` or `noise`.
@@ -46,6 +47,7 @@ class Settings:
     batch_size: int | None
     working_set: float
     precision: Precision
+    gradient_precision: Precision
     probe_n: int
     probe_seed: int
     probe_source: str
@@ -143,6 +145,7 @@ def _givens(
         "model": model,
         "images": images,
         "input_shape": (3, size, size),
+        "gradient_precision": settings.gradient_precision,
         "labels": np.asarray(dataset.labels, dtype=np.int64),
     }
     calibrated = unit.weights != "pretrained"
@@ -201,7 +204,11 @@ def _trust(unit: Unit, dataset: Dataset, resolver: Resolver) -> Trust | None:
 
 def _compute(planned: PlannedScore, resolver: Resolver, settings: Settings) -> ScoreRow:
     score, options = planned.request.score, planned.request.options
-    precision = settings.precision if "forward_pass" in closure(score.needs) else "fp32"
+    used, precision = closure(score.needs), "fp32"
+    if "forward_pass" in used:
+        precision = settings.precision
+    elif "gradient_precision" in used:
+        precision = settings.gradient_precision
     try:
         measured = score.measure(resolver, options)
     except ScoreUndefinedError as reason:

@@ -130,10 +130,10 @@ def _setting(
         options=json.dumps(request.options, sort_keys=True),
         version=request.score.version,
     )
-    return _Setting(request, key, _parts(request, job.evaluation.precision))
+    return _Setting(request, key, _parts(request, job))
 
 
-def _parts(request: ScoreRequest, precision: str) -> _Parts:
+def _parts(request: ScoreRequest, job: Job) -> _Parts:
     """Which settings beside the key's own columns can change this score's value."""
     givens = request.score.givens()
     parts = {"arguments"}
@@ -144,9 +144,12 @@ def _parts(request: ScoreRequest, precision: str) -> _Parts:
     # Networks with initial weights are calibrated on the probe images, see `evaluate`.
     if givens & _PROBE or set(request.weights) - {"pretrained"}:
         parts.add("probe")
-    # Only the pass over the dataset is ever made in another precision than float32.
-    if precision != "fp32" and "forward_pass" in closure(request.score.needs):
+    # Float32 is not written down: so were all values before there was a choice.
+    used = closure(request.score.needs)
+    if job.evaluation.precision != "fp32" and "forward_pass" in used:
         parts.add("precision")
+    if job.evaluation.gradient_precision != "fp32" and "gradient_precision" in used:
+        parts.add("gradient_precision")
     return frozenset(parts)
 
 
@@ -164,6 +167,7 @@ class _Fingerprints:
         images = dataset_label if job.probe.source == "dataset" else "noise"
         self._probe = _json([job.probe.model_dump(), images])
         self._precision = _json(job.evaluation.precision)
+        self._gradient_precision = _json(job.evaluation.gradient_precision)
 
     def of(
         self, line: ModelLine, preprocessing: Preprocessing, parts: Iterable[_Parts]
@@ -175,6 +179,7 @@ class _Fingerprints:
             "preprocessing": _json(vars(preprocessing)),
             "probe": self._probe,
             "precision": self._precision,
+            "gradient_precision": self._gradient_precision,
         }
         return {chosen: _digest(settings, chosen) for chosen in parts}
 

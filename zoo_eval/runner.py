@@ -170,6 +170,7 @@ def _settings(job: Job, working_set: float) -> Settings:
         batch_size=None if size == "auto" else size,
         working_set=working_set,
         precision=precision,
+        gradient_precision=job.evaluation.gradient_precision,
         probe_n=job.probe.images,
         probe_seed=job.probe.seed,
         probe_source=job.probe.source,

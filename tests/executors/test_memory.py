@@ -45,7 +45,9 @@ def test_three_hundred_networks_leave_nothing_behind(tmp_path):
     """After a first round of all kinds, a worker does not grow by more than 5 %."""
     job = Job.load(write_job(tmp_path, write_zoo(tmp_path, 4)))
     dataset = load_dataset(job.dataset)
-    settings = Settings("cpu", 16, 0.0, "fp32", probe_n=10, probe_seed=0, probe_source="dataset")
+    settings = Settings(
+        "cpu", 16, 0.0, "fp32", "fp32", probe_n=10, probe_seed=0, probe_source="dataset"
+    )
     units = make_plan(job, dataset.label, set()).units
     sizes = []
     for place in range(300):

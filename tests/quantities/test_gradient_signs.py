@@ -39,7 +39,7 @@ def agreement_of(stack):
 def in_parts(model, images, labels):
     """The fast way alone: no way back to one image at a time."""
     weights = [weight for _, weight in needed_weights(model)]
-    return module._in_parts(model, images, labels, weights).agreement()
+    return module._in_parts(model, images, labels, weights, "fp32").agreement()
 
 
 @pytest.mark.parametrize("name", REFERENCE["NETWORKS"])
@@ -53,6 +53,24 @@ def test_signs_of_the_reference_networks(name, mode):
     if mode == "eval":
         assert gradient_signs(case.model, case.images, case.labels) == found
         assert in_parts(case.model, case.images, case.labels) == found.agreement
+
+
+@pytest.mark.parametrize("name", ["cnn_bn", "vit"])
+def test_bfloat16_turns_few_signs(name):
+    """Where it does, the gradient is next to zero; and both ways round alike."""
+    case = REFERENCE["load"](name, torch.float32)
+    single, half = (
+        sign_agreement(case.model, case.images, case.labels, "eval", precision)
+        for precision in ("fp32", "bf16")
+    )
+    assert half.agreement != single.agreement
+    assert half.agreement == pytest.approx(single.agreement, rel=0.02)
+    weights = [weight for _, weight in needed_weights(case.model)]
+    ways = [
+        module._in_parts(case.model, case.images, case.labels, weights, "bf16"),
+        module._one_by_one(case.model, case.images, case.labels, "eval", weights, "bf16"),
+    ]
+    assert ways[0].agreement() == pytest.approx(ways[1].agreement(), rel=0.02)
 
 
 def batch(n, *shape, dtype=torch.float64):

@@ -40,6 +40,7 @@ class EvaluationTable(_Table):
     device: str = "auto"
     batch_size: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
     precision: Literal["fp32", "bf16", "auto"] = "fp32"
+    gradient_precision: Literal["fp32", "bf16"] = "fp32"
 
 
 class ScoreTable(BaseModel):

@@ -12,13 +12,21 @@ from zoo_eval.quantities import (
     resources,
     spectra,
 )
-from zoo_eval.quantities._quantity import GIVENS, QUANTITIES, Quantity, needs_of, quantity
+from zoo_eval.quantities._quantity import (
+    GIVEN_DEFAULTS,
+    GIVENS,
+    QUANTITIES,
+    Quantity,
+    needs_of,
+    quantity,
+)
 from zoo_eval.quantities.graph import belongs_to_dataset, closure
 from zoo_eval.quantities.inputs import check_given
 from zoo_eval.quantities.resolver import Computed, Resolver, timed
 
 __all__ = [
     "GIVENS",
+    "GIVEN_DEFAULTS",
     "QUANTITIES",
     "Computed",
     "Quantity",

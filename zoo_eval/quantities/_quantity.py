@@ -22,7 +22,10 @@ GIVENS: dict[str, str] = {
     "pixels": "the dataset's images at one small size, shape (n, pixels), before any network",
     "probe_images": "a small fixed batch of images, a tensor (n, channels, height, width)",
     "probe_labels": "class ids of the probe images as the network's head counts them, (n,)",
+    "gradient_precision": "fp32, or bf16 for gradients of single images",
 }
+# What holds for a given that is not given; the others are needed.
+GIVEN_DEFAULTS = {"gradient_precision": "fp32"}
 # What depends on the dataset alone is computed once per dataset, not once per model.
 DATASET_GIVENS = frozenset({"labels", "pixels"})
 

@@ -27,6 +27,7 @@ from zoo_eval.quantities.gradients import Images, Labels, mean_cross_entropy, ne
 from zoo_eval.quantities.layer_gradients import LayerCall
 from zoo_eval.quantities.module_state import Mode, differentiable, in_mode
 from zoo_eval.quantities.per_image_gradients import NotPerImageError, backward_per_image
+from zoo_eval.quantities.precision import Precision, in_precision
 from zoo_eval.quantities.sign_sums import SignSums
 
 # Images that pass the network together: eight are no faster and take twice the memory. Fixed, so
@@ -52,12 +53,27 @@ class GradientSigns:
 
 
 @quantity
-def gradient_signs(model: nn.Module, probe_images: Images, probe_labels: Labels) -> GradientSigns:
-    """Agreement of the signs of single images' gradients, in eval mode."""
-    return sign_agreement(model, probe_images, probe_labels, "eval")
+def gradient_signs(
+    model: nn.Module,
+    probe_images: Images,
+    probe_labels: Labels,
+    gradient_precision: Precision = "fp32",
+) -> GradientSigns:
+    """Agreement of the signs of single images' gradients, in eval mode.
+
+    In bfloat16, where somebody asked for it: a sign survives rounding unless the gradient is next
+    to zero.
+    """
+    return sign_agreement(model, probe_images, probe_labels, "eval", gradient_precision)
 
 
-def sign_agreement(model: nn.Module, images: Images, labels: Labels, mode: Mode) -> GradientSigns:
+def sign_agreement(
+    model: nn.Module,
+    images: Images,
+    labels: Labels,
+    mode: Mode,
+    precision: Precision = "fp32",
+) -> GradientSigns:
     """Pass the images forward and backward, and add up the signs per weight.
 
     Memory is one copy of the weights beside what a pass of four images needs, whatever the
@@ -74,17 +90,23 @@ def sign_agreement(model: nn.Module, images: Images, labels: Labels, mode: Mode)
     sums = None
     if mode == "eval" and len(images) > _WITNESS:
         with suppress(NotPerImageError):
-            sums = _in_parts(model, images, labels, weights)
+            sums = _in_parts(model, images, labels, weights, precision)
     if sums is None:
-        sums = _one_by_one(model, images, labels, mode, weights)
+        sums = _one_by_one(model, images, labels, mode, weights, precision)
     return GradientSigns(sums.agreement(), sums.n_weights)
 
 
 def _one_by_one(
-    model: nn.Module, images: Images, labels: Labels, mode: Mode, weights: list[nn.Parameter]
+    model: nn.Module,
+    images: Images,
+    labels: Labels,
+    mode: Mode,
+    weights: list[nn.Parameter],
+    precision: Precision,
 ) -> SignSums:
     sums = SignSums(weights, len(images))
-    with in_mode(model, mode), differentiable(weights):
+    rounded = in_precision(precision, weights[0].device)
+    with in_mode(model, mode), rounded, differentiable(weights):
         for image, label in zip(images.split(1), labels.split(1), strict=True):
             for position, gradient in enumerate(_of_one(model, image, label, weights)):
                 sums.add(position, 0, gradient.reshape(-1))
@@ -106,11 +128,15 @@ def _of_one(
 
 
 def _in_parts(
-    model: nn.Module, images: Images, labels: Labels, weights: list[nn.Parameter]
+    model: nn.Module,
+    images: Images,
+    labels: Labels,
+    weights: list[nn.Parameter],
+    precision: Precision,
 ) -> SignSums:
     """Raises NotPerImageError where the images' gradients cannot be told apart."""
     alone = slice(_WITNESS, _WITNESS + 1)
-    with in_mode(model, "eval"):
+    with in_mode(model, "eval"), in_precision(precision, weights[0].device):
         with differentiable(weights):
             expected = _of_one(model, images[alone], labels[alone], weights)
         witness = _Witness(dict(enumerate(expected)))
@@ -153,7 +179,7 @@ class _Witness:
             return
         expected = call.flat(gradient)
         # A wrong image's gradient is nowhere near; if it were, nor would the signs differ.
-        tolerance = torch.finfo(gradient.dtype).eps ** 0.4 * expected.abs().max()
+        tolerance = torch.finfo(deltas.dtype).eps ** 0.4 * expected.abs().max()
         for start, block in call.blocks(deltas, n_images, _WITNESS):
             difference = (block - expected[start : start + len(block)]).abs().max()
             if not difference <= tolerance:

@@ -8,7 +8,7 @@ What remains (grouped convolutions, other than two dimensions) is left to torch.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -33,6 +33,10 @@ class LinearCall:
     """A call of a linear layer; the first axis of the inputs is images, or images × windows."""
 
     inputs: Tensor
+
+    def in_dtype(self, dtype: torch.dtype) -> "LinearCall":
+        """As autocast rounded the inputs for the product."""
+        return LinearCall(self.inputs.to(dtype))
 
     def blocks(self, deltas: Tensor, n_images: int, image: int) -> Iterator[tuple[int, Tensor]]:
         """Pieces of an image's flat gradient, each with its start; they may be overwritten."""
@@ -60,6 +64,10 @@ class ConvolutionCall:
     padding: tuple[int, ...]
     dilation: tuple[int, ...]
     groups: int
+
+    def in_dtype(self, dtype: torch.dtype) -> "ConvolutionCall":
+        """As autocast rounded the inputs and the weight for the product."""
+        return replace(self, inputs=self.inputs.to(dtype), weight=self.weight.to(dtype))
 
     def blocks(self, deltas: Tensor, n_images: int, image: int) -> Iterator[tuple[int, Tensor]]:
         """Pieces of an image's flat gradient, each with its start; they may be overwritten."""

@@ -121,7 +121,7 @@ class _Watch(TorchFunctionMode):
         def came_back(deltas: Tensor) -> None:
             if inputs._version != version:
                 raise NotPerImageError("The input of a layer was overwritten.")
-            self._take(position, call, deltas)
+            self._take(position, call.in_dtype(deltas.dtype), deltas)
 
         outputs.register_hook(came_back)
         return outputs

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from zoo_eval.errors import InputError
-from zoo_eval.quantities._quantity import GIVENS, QUANTITIES
+from zoo_eval.quantities._quantity import GIVEN_DEFAULTS, GIVENS, QUANTITIES
 from zoo_eval.quantities.graph import belongs_to_dataset, closure
 
 
@@ -45,7 +45,9 @@ class Resolver:
 
     def get(self, name: str) -> Any:  # noqa: ANN401  # a given or quantity can be anything
         """The value of a given or a quantity."""
-        return self._givens[name] if name in self._givens else self._compute(name).value
+        if name in self._givens:
+            return self._givens[name]
+        return GIVEN_DEFAULTS[name] if name in GIVEN_DEFAULTS else self._compute(name).value
 
     def seconds(self, needs: Iterable[str]) -> float:
         """Seconds that the quantities behind these needs took, shared ones counted in full."""

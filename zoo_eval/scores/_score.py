@@ -10,7 +10,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from zoo_eval.errors import InputError, ScoreUndefinedError
-from zoo_eval.quantities import GIVENS, QUANTITIES, Resolver, check_given, closure, needs_of, timed
+from zoo_eval.quantities import (
+    GIVEN_DEFAULTS,
+    GIVENS,
+    QUANTITIES,
+    Resolver,
+    check_given,
+    closure,
+    needs_of,
+    timed,
+)
 from zoo_eval.scores._docstring import references, summary
 
 OptionValue = str | int | float | bool | None
@@ -122,7 +131,7 @@ class Score:
 
     def givens(self) -> frozenset[str]:
         """Names of everything that must come from outside to compute this score."""
-        return closure(self.needs).intersection(GIVENS)
+        return closure(self.needs) & (GIVENS.keys() - GIVEN_DEFAULTS.keys())
 
     def with_defaults(self, options: Mapping[str, OptionValue]) -> dict[str, OptionValue]:
         """All options, defaults filled in.

@@ -80,7 +80,7 @@ CREATE TABLE scores (
     stored TIMESTAMP NOT NULL,
     low DOUBLE,                      -- 95 % interval around the value, of scores that have one
     high DOUBLE,
-    -- of the network's pass over the dataset: fp32 or bf16
+    -- in which the network computed: fp32 or bf16
     precision TEXT DEFAULT 'fp32',
     CHECK ((value IS NULL) <> (undefined_because IS NULL)),
     PRIMARY KEY (model, weights, seed, dataset, score, options, version, fingerprint)
