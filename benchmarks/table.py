@@ -18,6 +18,7 @@ NAMES = (
     "dsmi",
     "one_distance_matrix",
     "gradsign",
+    "gradsign_bf16",
     "gradient_proxies",
     "embeddings",
     "one_image_folder",

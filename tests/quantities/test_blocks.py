@@ -7,6 +7,7 @@ from torch import nn
 
 from zoo_eval.errors import ScoreUndefinedError
 from zoo_eval.models.torchvision_ops import ensure_torchvision
+from zoo_eval.quantities import blocks as module
 from zoo_eval.quantities.blocks import block_statistics, blocks
 
 
@@ -163,3 +164,15 @@ def test_blocks_of_timm_networks(name, n_blocks, kind):
     with torch.device("meta"):
         found = blocks(timm.create_model(name))
     assert (len(found), {type(block).__name__ for block in found}) == (n_blocks, kind)
+
+
+@pytest.mark.parametrize("first", [1, 10**6])
+@pytest.mark.parametrize(("m", "p", "q"), [(3, 40, 30), (50, 7, 60), (200, 31, 30)])
+def test_largest_singular_value(m, p, q, first, monkeypatch):
+    monkeypatch.setattr(module, "_LANCZOS_FROM", first)
+    generator = torch.Generator().manual_seed(m)
+    left = torch.randn(m, p, generator=generator, dtype=torch.float64)
+    right = torch.randn(m, q, generator=generator, dtype=torch.float64) * 1e-3
+    expected = np.linalg.norm(left.numpy().T @ right.numpy(), ord=2)
+    assert module.largest_singular_value(left, right) == pytest.approx(expected, rel=1e-12)
+    assert module.largest_singular_value(left * 0, right) == 0

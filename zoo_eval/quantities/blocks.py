@@ -10,8 +10,10 @@ to 39 blocks; VGG, DLA, Inception v3, NASNet, PNASNet and ConvMixer have none of
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Float
+from scipy.sparse.linalg import LinearOperator, eigsh
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
@@ -25,6 +27,10 @@ from zoo_eval.quantities.module_state import (
     in_mode,
     plain_attention,
 )
+
+# Columns of a product from which its largest singular value is found without the others: 0.05 in
+# place of 2.2 s at 4,096 × 2,048; at 512 × 512 both take 0.15 s.
+_LANCZOS_FROM = 768
 
 
 @dataclass(frozen=True)
@@ -143,16 +149,40 @@ def _gain(call: _Call) -> float | None:
     if before is None:
         return None
     after = after.reshape(-1, after.shape[-1]).double()
-    product = before.reshape(len(after), -1).double().T @ after / len(after)
-    if not product.isfinite().all():
+    before = before.reshape(len(after), -1).double()
+    if not (before.isfinite().all() and after.isfinite().all()):
         raise ScoreUndefinedError(
             f"The gradients of a block, of shape {tuple(call.inputs.shape)}, are NaN or infinite. "
             "Does the network overflow with these weights?"
         )
-    scale = product.abs().max().clamp(min=1e-300)
-    product = product / scale
-    small = product @ product.T if len(product) <= product.shape[1] else product.T @ product
-    return float(torch.linalg.eigvalsh(small)[-1].clamp(min=0).sqrt() * scale)
+    scale = float(before.abs().max().clamp(min=1e-300))
+    return largest_singular_value(before / scale, after) * scale / len(after)
+
+
+def largest_singular_value(left: Float[Tensor, "m p"], right: Float[Tensor, "m q"]) -> float:
+    """‖LᵀR‖₂ of float64 matrices.
+
+    Of a large product by Lanczos iteration on x ↦ RᵀLLᵀRx, to machine precision, without making
+    the product: some hundred products with vectors in place of all its singular values.
+    """
+    if right.shape[1] > left.shape[1]:
+        left, right = right, left
+    if right.shape[1] < _LANCZOS_FROM:
+        product = left.T @ right
+        return float(torch.linalg.eigvalsh(product.T @ product)[-1].clamp(min=0).sqrt())
+    rows, columns = left.cpu().numpy(), right.cpu().numpy()
+    n = columns.shape[1]
+
+    def apply(x: np.ndarray) -> np.ndarray:
+        return columns.T @ (rows @ (rows.T @ (columns @ x)))
+
+    operator: Any = LinearOperator  # whose stub does not know its own arguments
+    square = operator((n, n), matvec=apply, dtype=np.float64)
+    start = np.random.default_rng(0).standard_normal(n)
+    if not np.any(apply(start)):
+        return 0.0
+    found: Any = eigsh(square, k=1, which="LA", v0=start, tol=0, return_eigenvectors=False)
+    return float(np.sqrt(max(found[0], 0.0)))
 
 
 def _fold(values: Tensor, grid: torch.Size) -> Tensor | None:
