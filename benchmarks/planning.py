@@ -14,6 +14,8 @@ from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
+from _timing import machine
+
 from zoo_eval.job import Job
 from zoo_eval.manifest import ModelLine
 from zoo_eval.plan import Plan, Unit, make_plan
@@ -68,8 +70,8 @@ def timed(what: str, job: Job, store: Store) -> Plan:
         seconds.append((time.perf_counter() - start[0], time.process_time() - start[1]))
     wall, processor = map(statistics.median, zip(*seconds, strict=True))
     print(
-        f"{plan.n_models:,} models, {plan.n_scores_wanted:,} values, {what}: {wall:.2f} s "
-        f"({processor:.2f} s of processor), {plan.n_scores_left:,} left"
+        f"| plan {plan.n_models:,} models × {N_SCORES} scores, {what} | – "
+        f"| {wall:.2f} s ({processor:.2f}) | – | {plan.n_scores_left:,} left | {machine()} |"
     )
     return plan
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
+from _timing import machine
 
 from zoo_eval.manifest import Manifest
 from zoo_eval.report import collect, write_report
@@ -35,7 +36,10 @@ def main() -> None:
         files = write_report(collect(store), Path(folder) / "report")
         seconds = time.perf_counter() - start
         size = files.html.stat().st_size
-    print(f"{len(models)} models, {N_SCORES} scores: {seconds:.1f} s, page {size / 1e6:.1f} MB")
+    print(
+        f"| report on {len(models):,} models × {N_SCORES} scores, 1,000 resamples | – "
+        f"| {seconds:.1f} s, page of {size / 1e6:.1f} MB | – | – | {machine()} |"
+    )
 
 
 def scores(manifest: Manifest) -> list[ScoreRow]:

@@ -8,7 +8,6 @@ of its own, whose peak memory is stated; loading torch is part of the time, fill
 not. Usage: python benchmarks/report_million.py
 """
 
-import os
 import re
 import tempfile
 import time
@@ -17,6 +16,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from _million import fill
+from _timing import machine
 from planning import at_many_sizes
 
 from zoo_eval.manifest import Manifest
@@ -34,9 +34,8 @@ def main() -> None:
             with get_context("spawn").Pool(1) as pool:
                 wall, processor, peak = pool.apply(report, (path, Path(folder) / "report"))
         print(
-            f"{len(zoo):,} models x {n_scores} scores = {len(zoo) * n_scores:,} rows: {wall:.1f} s "
-            f"({processor:.1f} s of processor), {peak / 1e9:.2f} GB, "
-            f"load {os.getloadavg()[0]:.1f}",
+            f"| report on {len(zoo):,} models × {n_scores} scores, a million rows | – "
+            f"| {wall:.1f} s ({processor:.1f}), {peak / 1e9:.2f} GB | – | – | {machine()} |",
             flush=True,
         )
 

@@ -8,7 +8,6 @@ the main process, which plans, hands out and stores. Starting the workers and lo
 once a run, is stated by itself. Usage: python benchmarks/run_overhead.py
 """
 
-import os
 import tempfile
 import time
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 from _million import fill
+from _timing import machine
 
 from zoo_eval.job import Job
 from zoo_eval.manifest import Manifest
@@ -64,10 +64,10 @@ def measured(job: Job, store: Store, workers: int) -> str:
     evaluation = float(attempts["seconds"].sum()) / workers
     outside = (last - first).total_seconds() - evaluation
     return (
-        f"{workers} workers, {n} networks, {rows:,} rows before: {1e3 * outside / n:.1f} ms a "
-        f"network outside evaluation ({1e3 * processor / n:.1f} ms of processor in the main one), "
-        f"{1e3 * evaluation / n:.1f} ms inside; workers started in "
-        f"{(first - start).total_seconds():.1f} s; load {os.getloadavg()[0]:.1f}"
+        f"| outside evaluation, {workers} workers, {n} networks, {rows:,} rows before | – "
+        f"| {1e3 * outside / n:.0f} ms a network ({1e3 * processor / n:.0f} in the main process), "
+        f"{1e3 * evaluation / n:.0f} ms inside; started in {(first - start).total_seconds():.1f} s "
+        f"| – | – | {machine()} |"
     )
 
 

@@ -1,6 +1,7 @@
 """All claims about speed in one table: runs one benchmark after the other and gathers their lines.
 
-Takes about half an hour on two idle cores. Usage: python benchmarks/table.py [OUT [NAME …]]
+Takes about half an hour on two idle cores.
+Usage: python benchmarks/table.py [OUT [NAME[:ARGUMENT] …]]
 (default: reports/speed and all of them; lines of benchmarks that are not named stay as they were)
 """
 
@@ -40,10 +41,12 @@ def main() -> None:
     lines: dict[str, list[str]] = {}
     if kept.is_file():
         lines = json.loads(kept.read_text(encoding="utf-8"))
-    for name in sys.argv[2:] or NAMES:
-        print(f"{name} …", flush=True)
+    for asked in sys.argv[2:] or NAMES:
+        name, *arguments = asked.split(":")
+        print(f"{asked} …", flush=True)
         script = Path(__file__).with_name(f"{name}.py")
-        done = subprocess.run([sys.executable, script], stdout=subprocess.PIPE, text=True)
+        command = [sys.executable, script, *arguments]
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
         found = [line for line in done.stdout.splitlines() if line.startswith("| ")]
         if done.returncode or not found:
             print(f"{name} failed with exit code {done.returncode}:\n{done.stdout}", flush=True)
