@@ -258,10 +258,12 @@ def test_safetensors_are_never_matched_by_order(tmp_path):
 def test_a_networks_weights_from_a_wheel_recognise_photographs():
     [lite0] = [m for m in Manifest.load("imagenet-lite") if "lite0" in m.model]
     model = build_model(lite0, "pretrained", 0)
-    transform = preprocessing_of(lite0).transform(cropped=False)
+    preprocessing = preprocessing_of(lite0)
+    resize = preprocessing.resize(cropped=False)
     photographs = [Image.fromarray(np.asarray(image)) for image in load_sample_images().images]
     with torch.inference_mode():
-        logits = model(torch.stack([transform(image) for image in photographs]))
+        pixels = np.stack([resize(image) for image in photographs])
+        logits = model(preprocessing.normalise(torch.from_numpy(pixels)))
     names = [head_classes("imagenet-1k")[place] for place in logits.argmax(dim=1)]
     # china.jpg shows a pavilion, flower.jpg a flower.
     assert names == ["n03877845", "n11939491"]  # palace, daisy

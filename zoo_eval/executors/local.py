@@ -1,5 +1,6 @@
 """Runs units in worker processes on this machine."""
 
+import importlib
 import signal
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -12,7 +13,8 @@ from pebble import ProcessExpired, ProcessPool
 from zoo_eval.datasets import Dataset
 from zoo_eval.evaluate import Settings, evaluate
 from zoo_eval.executors.cores import threads_of_each
-from zoo_eval.executors.memory import give_back
+from zoo_eval.executors.memory import give_back, settle
+from zoo_eval.models.torchvision_ops import ensure_torchvision
 from zoo_eval.plan import Unit
 from zoo_eval.quantities import Computed
 from zoo_eval.store import Attempt, Outcome
@@ -87,6 +89,9 @@ def _set_up(threads: int, dataset: Dataset, settings: Settings) -> None:
     torch.backends.cudnn.allow_tf32 = False
     threadpoolctl.threadpool_limits(threads)
     _dataset, _settings = dataset, settings
+    ensure_torchvision()
+    importlib.import_module("timm")  # now, and not while the first network is timed
+    settle()
 
 
 def _work(unit: Unit) -> Outcome:
