@@ -1,10 +1,12 @@
 """What timm knows about published weights, by name."""
 
+from functools import cache
 from typing import Any
 
 from zoo_eval.models.torchvision_ops import ensure_torchvision
 
 
+@cache  # timm copies it each time, which takes most of the time of a plan; not to be changed
 def timm_config(name: str) -> Any | None:  # noqa: ANN401  # timm's PretrainedCfg
     """What timm states of `architecture.tag`; None if timm has no weights of that name.
 
