@@ -22,6 +22,7 @@ NAMES = (
     "gradsign_bf16",
     "gradient_proxies",
     "embeddings",
+    "precision",
     "one_image_folder",
     "workers",
     "memory",
