@@ -31,7 +31,7 @@ from zoo_eval.quantities.resources import linear_outputs
 CONVOLUTIONS, ATTENTION = "resnet18", "vit_tiny_patch16_224"
 _BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 _WORTHWHILE = 1.05  # a larger batch must be that much faster to be taken
-_HOPELESS = 0.8  # of the best speed: larger batches will not do better
+_PATIENCE = 2  # sizes in a row that are no faster than a smaller one: larger ones will not be
 _FASTER = 1.2  # bfloat16 costs digits, so it must be that much faster on both networks
 _SECONDS = 0.15  # that a timing should last
 
@@ -67,7 +67,7 @@ def working_set(device: torch.device, threads: int) -> float:
     speeds: dict[int, float] = {}
     for n in _BATCHES:
         speeds[n] = _images_per_second(network, n, device, "fp32")
-        if speeds[n] < _HOPELESS * max(speeds.values()):
+        if max(list(speeds.values())[-_PATIENCE:]) < max(speeds.values()):
             break
     best = min(n for n, speed in speeds.items() if speed * _WORTHWHILE >= max(speeds.values()))
     return 4.0 * best * _outputs(network, torch.zeros(1, 3, 224, 224, device=device))
