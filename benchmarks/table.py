@@ -58,8 +58,9 @@ def main() -> None:
     table = "\n".join(line for name in NAMES for line in lines.get(name, []))
     (out / "README.md").write_text(
         "# Speed\n\nWhat `make bench` measured: one benchmark per claim, each a script in "
-        "`benchmarks/` that says in its docstring what it compares. Seconds are medians by the "
-        "clock, in brackets seconds of the processor; a ratio above 1 means that ours is faster. "
+        "`benchmarks/` that says in its docstring what it compares. Seconds are by the clock, in "
+        "brackets of the processor; medians where the script repeats; a ratio above 1 "
+        "means that ours is faster. "
         f"{platform.machine()}, {date.today()}; the last column says how busy the machine was.\n\n"
         f"| {' | '.join(COLUMNS)} |\n{'|---' * len(COLUMNS)}|\n{table}\n",
         encoding="utf-8",

@@ -123,6 +123,7 @@ def execute(
 
     Raises:
         WeightsError: weights are needed from a hub that cannot be reached.
+        ModelError: the device cannot be used, found where the batch size is measured.
         StoreError: the store cannot be written.
     """
     job, store, plan = prepared.job, prepared.store, prepared.plan
@@ -130,10 +131,10 @@ def execute(
         return RunSummary(0, 0, 0, interrupted=False)
     require_weights(unit.line for unit in plan.units if unit.weights == "pretrained")
     workers = max(1, min(workers or usable_cores(), len(plan.units)))
+    settings = _settings(job, _working_set(prepared, workers))
     run_row = _run_row(job, command)
     models = [model_row(line) for line in job.manifest.lines[: prepared.limit]]
     store.begin_run(run_row, models, _dataset_row(prepared.dataset))
-    settings = _settings(job, _working_set(prepared, workers))
     ok = failed = 0
     interrupted = False
     try:

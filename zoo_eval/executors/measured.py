@@ -1,5 +1,6 @@
 """Measures this machine in a process of its own, as workers would find it, and keeps the result."""
 
+import signal
 from multiprocessing import get_context
 from typing import Literal
 
@@ -22,13 +23,23 @@ def measured(
     Raises:
         ModelError: torch does not know or cannot reach the device.
     """
-    # A process of its own: this one would else keep torch's threads and a GPU's context.
-    with ProcessPool(max_workers=1, context=get_context("spawn")) as pool:
+    # A process of its own: this one would else keep torch's threads and a GPU's context. Ctrl-C
+    # reaches it too, but this process alone decides what that means.
+    pool = ProcessPool(
+        max_workers=1,
+        context=get_context("spawn"),
+        initializer=signal.signal,
+        initargs=(signal.SIGINT, signal.SIG_IGN),
+    )
+    try:
         machine: str = pool.schedule(_machine, args=[device, threads]).result()
         kept = store.calibration(machine, quantity)
         if kept is None:
             kept = float(pool.schedule(_measure, args=[quantity, device, threads]).result())
             store.keep_calibration(machine, quantity, kept)
+    finally:
+        pool.stop()
+        pool.join()
     return kept
 
 
