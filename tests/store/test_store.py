@@ -207,7 +207,7 @@ def test_somebody_elses_duckdb_file(tmp_path):
 def test_a_file_of_a_newer_version(store):
     with duckdb.connect(str(store.path)) as connection:
         connection.execute("UPDATE meta SET schema_version = 99")
-    with pytest.raises(StoreError, match=r"newer zoo_eval .schema 99.; this one knows schema 3"):
+    with pytest.raises(StoreError, match=r"newer zoo_eval .schema 99.; this one knows schema 4"):
         store.scores()
 
 
@@ -240,6 +240,8 @@ def test_an_older_file_is_brought_up_to_date(old_file, first):
     for query in (
         "DESCRIBE scores",
         "DESCRIBE calibrations",
+        "DESCRIBE attempts",
+        "DESCRIBE embeddings",
         "DESCRIBE latest_scores",
         "DESCRIBE leaderboard",
         "FROM meta",

@@ -3,6 +3,7 @@
 from zoo_eval.store.rows import (
     Attempt,
     DatasetRow,
+    EmbeddingsRow,
     ModelRow,
     Outcome,
     RunRow,
@@ -15,6 +16,7 @@ from zoo_eval.store.store import Store
 __all__ = [
     "Attempt",
     "DatasetRow",
+    "EmbeddingsRow",
     "ModelRow",
     "Outcome",
     "RunRow",

@@ -17,7 +17,7 @@ import duckdb
 
 from zoo_eval.errors import StoreError
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 
 @contextmanager

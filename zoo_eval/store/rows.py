@@ -46,6 +46,27 @@ class Attempt:
     error_type: str | None = None
     message: str | None = None
     traceback: str | None = None
+    relief: str | None = None
+    missing: str | None = None
+
+
+@dataclass(frozen=True)
+class EmbeddingsRow:
+    """Arrays of a forward pass that were kept in a file, and everything they depend on."""
+
+    model: str
+    weights: str
+    seed: int
+    dataset: str
+    fingerprint: str
+    file: str
+    n_images: int
+    width: int
+    n_outputs: int
+    dtype: str
+    precision: str
+    bytes: int
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -118,3 +139,4 @@ class Outcome:
     attempt: Attempt
     scores: tuple[ScoreRow, ...] = ()
     trust: Trust | None = None
+    embeddings: EmbeddingsRow | None = None

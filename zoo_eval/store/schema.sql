@@ -1,8 +1,8 @@
--- The tables of a result file, schema version 3. Tall tables: a new score needs no migration.
+-- The tables of a result file, schema version 4. Tall tables: a new score needs no migration.
 -- A change of these tables raises SCHEMA_VERSION and adds a file to migrations/.
 
 CREATE TABLE meta (schema_version INTEGER NOT NULL);
-INSERT INTO meta VALUES (3);
+INSERT INTO meta VALUES (4);
 
 CREATE TABLE models (
     model TEXT PRIMARY KEY,          -- architecture.tag
@@ -58,10 +58,13 @@ CREATE TABLE attempts (
     seconds DOUBLE NOT NULL,
     device TEXT,
     peak_rss_bytes BIGINT,           -- of the worker process, so far
-    outcome TEXT NOT NULL,           -- ok, or what went wrong: load, error, killed …
+    outcome TEXT NOT NULL,           -- ok, undefined, or what went wrong: see zoo_eval/errors.py
     error_type TEXT,
     message TEXT,
-    traceback TEXT
+    traceback TEXT,
+    relief TEXT,                     -- how it was made to need less memory; NULL: not at all
+    -- digest of the keys of the scores that it failed to give; NULL: none
+    missing TEXT
 );
 
 CREATE TABLE scores (
@@ -84,6 +87,26 @@ CREATE TABLE scores (
     precision TEXT DEFAULT 'fp32',
     CHECK ((value IS NULL) <> (undefined_because IS NULL)),
     PRIMARY KEY (model, weights, seed, dataset, score, options, version, fingerprint)
+);
+
+-- Arrays of a forward pass that were kept: embeddings and logits, in one safetensors file.
+CREATE TABLE embeddings (
+    model TEXT NOT NULL,
+    weights TEXT NOT NULL,
+    seed INTEGER NOT NULL,
+    dataset TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,       -- digest of weights file, preprocessing, precision …
+    file TEXT NOT NULL,              -- name in the folder of the store's arrays
+    n_images INTEGER NOT NULL,
+    width INTEGER NOT NULL,          -- of an embedding
+    n_outputs INTEGER NOT NULL,      -- logits of an image
+    dtype TEXT NOT NULL,
+    precision TEXT NOT NULL,         -- in which the network computed
+    bytes BIGINT NOT NULL,           -- of the file
+    sha256 TEXT NOT NULL,            -- of the file
+    run TEXT NOT NULL,
+    stored TIMESTAMP NOT NULL,
+    PRIMARY KEY (model, weights, seed, dataset, fingerprint)
 );
 
 -- Trust gate: accuracy measured on the dataset against the published one.

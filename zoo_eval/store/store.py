@@ -58,10 +58,12 @@ class Store:
         attempts: list[tuple[object, ...]] = []
         scores: list[tuple[object, ...]] = []
         gates: dict[tuple[str, str], tuple[object, ...]] = {}
+        arrays: list[tuple[object, ...]] = []
         for outcome in outcomes:
             a = outcome.attempt
             attempt = (run, a.model, a.weights, a.seed, a.started, a.seconds, a.device)
             attempt += (a.peak_rss_bytes, a.outcome, a.error_type, a.message, a.traceback)
+            attempt += (a.relief, a.missing)
             attempts.append(attempt)
             for r in outcome.scores:
                 key = dataclasses.astuple(r.key)
@@ -70,11 +72,14 @@ class Store:
             if t := outcome.trust:
                 gate = (t.model, t.dataset, t.measured, t.published, t.n_images)
                 gates[t.model, t.dataset] = (*gate, t.low, t.high, t.trusted, now)
+            if e := outcome.embeddings:
+                arrays.append((*dataclasses.astuple(e), run, now))
         with self._write() as connection:
             _insert(connection, "", "attempts", attempts)
             # Another run of the same job may have stored the same row in the meantime.
             _insert(connection, "OR IGNORE", "scores", scores)
             _insert(connection, "OR REPLACE", "trust", list(gates.values()))
+            _insert(connection, "OR REPLACE", "embeddings", arrays)
 
     def keep_calibration(self, machine: str, quantity: str, value: float) -> None:
         """Store what was measured on a machine."""
@@ -161,6 +166,10 @@ class Store:
     def attempts(self) -> "pd.DataFrame":
         """Every try at a model, oldest first."""
         return self.sql("FROM attempts ORDER BY started")
+
+    def embeddings(self) -> "pd.DataFrame":
+        """Arrays that were kept: which network's, and in which file."""
+        return self.sql("FROM embeddings ORDER BY model, weights, seed, dataset, fingerprint")
 
     def trust(self) -> "pd.DataFrame":
         """Measured against published accuracy, per model and dataset."""

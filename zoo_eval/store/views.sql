@@ -31,5 +31,5 @@ SELECT * EXCLUDE (recency) FROM (
         PARTITION BY model, weights, seed ORDER BY started DESC
     ) AS recency
     FROM attempts
-) WHERE recency = 1 AND outcome <> 'ok'
+) WHERE recency = 1 AND outcome NOT IN ('ok', 'undefined')
 ORDER BY started;
