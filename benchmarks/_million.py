@@ -6,7 +6,7 @@ from datetime import datetime
 import numpy as np
 
 from zoo_eval.manifest import ModelLine
-from zoo_eval.runner import model_row
+from zoo_eval.run_rows import model_row
 from zoo_eval.store import Attempt, DatasetRow, Outcome, RunRow, ScoreKey, ScoreRow, Store
 
 NOON = datetime(2026, 1, 1, 12)

@@ -16,10 +16,11 @@ import torch
 from _timing import machine
 
 from zoo_eval.datasets import load_dataset
-from zoo_eval.evaluate import Settings, evaluate
+from zoo_eval.evaluate import evaluate
 from zoo_eval.executors.memory import give_back
 from zoo_eval.job import Job
 from zoo_eval.plan import make_plan
+from zoo_eval.settings import Settings
 
 JOB = """
 manifest = "fashion"

@@ -15,7 +15,7 @@ from _timing import machine
 
 from zoo_eval.manifest import Manifest
 from zoo_eval.report import collect, write_report
-from zoo_eval.runner import model_row
+from zoo_eval.run_rows import model_row
 from zoo_eval.store import Attempt, DatasetRow, Outcome, RunRow, ScoreKey, ScoreRow, Store
 
 N_SCORES = 25

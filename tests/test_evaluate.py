@@ -8,13 +8,15 @@ import torch
 from torch import nn
 
 from tests.zoo import write_job, write_zoo
-from zoo_eval import evaluate as module
 from zoo_eval.datasets import Dataset, load_dataset
 from zoo_eval.errors import ModelError, ScoreUndefinedError
-from zoo_eval.evaluate import Settings, choose_device, evaluate
+from zoo_eval.evaluate import evaluate
+from zoo_eval.givens import choose_device, givens_of
 from zoo_eval.job import Job
 from zoo_eval.models.build import build_model
 from zoo_eval.plan import Unit, make_plan
+from zoo_eval.quantities import closure
+from zoo_eval.settings import Settings
 
 SETTINGS = Settings(
     "cpu", 64, 0.0, "fp32", "fp32", probe_n=10, probe_seed=0, probe_source="dataset"
@@ -38,8 +40,12 @@ def units(job: Job, dataset: Dataset) -> dict[tuple[str, str], Unit]:
     return {(unit.line.model, unit.weights): unit for unit in plan.units}
 
 
+def needed(unit: Unit) -> frozenset[str]:
+    return closure(need for planned in unit.scores for need in planned.request.score.needs)
+
+
 def givens(unit: Unit, dataset: Dataset, settings: Settings = SETTINGS) -> dict:
-    return module._givens(unit, dataset, settings, {})
+    return givens_of(unit, dataset, settings, needed(unit))
 
 
 def test_a_unit_gives_every_score_and_an_attempt(job, dataset):

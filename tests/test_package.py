@@ -13,9 +13,9 @@ LAYERS = [
     {"builtin", "correlation", "provenance"},
     {"manifest", "quantities", "scores"},
     {"datasets", "models", "store", "job", "conformance"},
-    {"trust", "plan", "calibration"},
-    {"evaluate"},
-    {"executors", "runner", "estimate", "diagnosis"},
+    {"trust", "plan", "calibration", "relief", "settings"},
+    {"evaluate", "givens"},
+    {"executors", "retrying", "drive", "run_rows", "runner", "estimate", "diagnosis"},
     {"report"},
     {"cli", "__main__"},
 ]
@@ -24,7 +24,7 @@ HOMES = {
     "duckdb": {"store", "manifest"},
     "torch": {
         *("models", "quantities", "scores", "conformance", "datasets"),
-        *("calibration", "evaluate", "executors", "diagnosis"),
+        *("calibration", "givens", "executors", "diagnosis"),
     },
     "matplotlib": {"report"},
     "pebble": {"executors"},

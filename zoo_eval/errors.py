@@ -6,7 +6,9 @@ ZooEvalError
 ├── DatasetError             images or labels that cannot be used
 ├── ModelError               a network that cannot be built
 │   └── WeightsError         its weights are missing, damaged or unsafe
+│       └── DownloadError    the hub does not give them: may heal by itself
 ├── InputError               an argument of a score or quantity has the wrong shape or content
+│   └── NotFiniteError       a network's outputs are NaN or infinite
 ├── ScoreUndefinedError      the score has no value for this model: stored, never retried
 ├── ConformanceError         a score that does not keep what every score promises
 ├── StoreError               the result file cannot be read or written
@@ -41,8 +43,16 @@ class WeightsError(ModelError):
     """Weights that are missing, damaged or unsafe to load."""
 
 
+class DownloadError(WeightsError):
+    """Weights that the model hub does not give, or not whole. Worth another try later."""
+
+
 class InputError(ZooEvalError):
     """An argument of a score or a quantity that has the wrong shape or content."""
+
+
+class NotFiniteError(InputError):
+    """Outputs of a network that are NaN or infinite."""
 
 
 class ScoreUndefinedError(ZooEvalError):

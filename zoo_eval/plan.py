@@ -2,14 +2,17 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Set
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Mapping, Set
+from dataclasses import astuple, dataclass, replace
+from importlib.metadata import version
+from itertools import compress
+from operator import not_
 
 from zoo_eval.datasets.preprocessing import Preprocessing, preprocessing_of
 from zoo_eval.job import Job, ScoreRequest
 from zoo_eval.manifest import ModelLine
 from zoo_eval.quantities import closure
-from zoo_eval.store import ScoreKey
+from zoo_eval.store import Failure, ScoreKey
 from zoo_eval.store.stored_keys import SettingKey, StoredKeys
 
 _PROBE = frozenset({"probe_images", "probe_labels"})
@@ -55,15 +58,49 @@ class Unit:
             for s in self.settings
         )
 
+    @property
+    def keys(self) -> tuple[ScoreKey, ...]:
+        """Of the rows that its scores will have."""
+        return tuple(planned.key for planned in self.scores)
+
+    def without(self, keys: Container[ScoreKey]) -> "Unit":
+        """The same network, and only those of its scores that are not among these keys."""
+        left = (s for s, key in zip(self.settings, self.keys, strict=True) if key not in keys)
+        return replace(self, settings=tuple(left))
+
+
+def digest_of(keys: Iterable[ScoreKey]) -> str | None:
+    """What is written down of scores that an attempt did not give; None if it gave all.
+
+    Another version of zoo_eval may not fail where this one did: it has other digests.
+    """
+    texts = sorted("\t".join(map(str, astuple(key))) for key in keys)
+    if not texts:
+        return None
+    return hashlib.sha256("\n".join([version("zoo-eval"), *texts]).encode()).hexdigest()[:16]
+
 
 @dataclass(frozen=True)
 class Plan:
-    """Work left, in order."""
+    """Work left, in order.
+
+    Attributes:
+        units: What a run does.
+        left_out: What failed before in a way that does not heal by itself.
+        n_models: Models that the job names.
+        n_scores_wanted: Score values that it wants of them.
+        n_scores_done: How many of those the store has.
+    """
 
     units: tuple[Unit, ...]
+    left_out: tuple[Unit, ...]
     n_models: int
     n_scores_wanted: int
     n_scores_done: int
+
+    def only_left_out(self) -> "Plan":
+        """What this plan leaves out, and nothing else."""
+        return replace(self, units=self.left_out, left_out=())
 
     @property
     def n_scores_left(self) -> int:
@@ -71,7 +108,13 @@ class Plan:
         return self.n_scores_wanted - self.n_scores_done
 
 
-def make_plan(job: Job, dataset_label: str, done: Set[ScoreKey], limit: int | None = None) -> Plan:
+def make_plan(
+    job: Job,
+    dataset_label: str,
+    done: Set[ScoreKey],
+    limit: int | None = None,
+    given_up: Set[Failure] = frozenset(),
+) -> Plan:
     """What is left to do.
 
     Args:
@@ -79,6 +122,7 @@ def make_plan(job: Job, dataset_label: str, done: Set[ScoreKey], limit: int | No
         dataset_label: The dataset, as the store writes it.
         done: Keys that the store has.
         limit: Take only the first so many models of the manifest.
+        given_up: Failures that would only happen again, see `Store.given_up`.
     """
     lines = job.manifest.lines[:limit]
     stored = done if isinstance(done, StoredKeys) else StoredKeys.of(done)
@@ -96,7 +140,23 @@ def make_plan(job: Job, dataset_label: str, done: Set[ScoreKey], limit: int | No
                 units.append(Unit(line, preprocessing, weights, seed, left, fingerprints))
     wanted = len(lines) * sum(map(len, states.values()))
     left = sum(len(unit.settings) for unit in units)
-    return Plan(tuple(units), len(lines), wanted, wanted - left)
+    failed = {failure[:3] for failure in given_up}
+    again = [_name(unit) in failed and _failure(unit) in given_up for unit in units]
+    return Plan(
+        units=tuple(compress(units, map(not_, again))),
+        left_out=tuple(compress(units, again)),
+        n_models=len(lines),
+        n_scores_wanted=wanted,
+        n_scores_done=wanted - left,
+    )
+
+
+def _name(unit: Unit) -> tuple[str, str, int]:
+    return unit.line.model, unit.weights, unit.seed
+
+
+def _failure(unit: Unit) -> Failure:
+    return Failure(*_name(unit), digest_of(unit.keys))
 
 
 def _states(job: Job, dataset_label: str) -> dict[tuple[str, int], tuple[_Setting, ...]]:

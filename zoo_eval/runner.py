@@ -1,26 +1,27 @@
 """A run: does a plan, one model at a time, and stores each outcome as it comes."""
 
-import json
-import platform
-import uuid
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from zoo_eval.calibration import precision_for
 from zoo_eval.datasets import Dataset, load_dataset
-from zoo_eval.evaluate import Settings
+from zoo_eval.drive import Ended, drive
 from zoo_eval.executors.cores import threads_of_each, usable_cores
 from zoo_eval.executors.local import LocalExecutor
 from zoo_eval.executors.measured import measured
+from zoo_eval.executors.task import Limits
 from zoo_eval.job import Job
-from zoo_eval.manifest import ModelLine
 from zoo_eval.models.hub import require_weights
 from zoo_eval.plan import Plan, make_plan
-from zoo_eval.provenance import git_commit, versions
-from zoo_eval.store import DatasetRow, ModelRow, Outcome, RunRow, Store
+from zoo_eval.retrying import Tries
+from zoo_eval.run_rows import dataset_row, model_row, run_row
+from zoo_eval.settings import Settings
+from zoo_eval.store import Store
+from zoo_eval.store.lock import one_run
+
+DEFAULT_LIMITS = Limits()
 
 
 @dataclass(frozen=True)
@@ -34,19 +35,29 @@ class Prepared:
     limit: int | None
 
 
-@dataclass(frozen=True)
+@dataclass
 class RunSummary:
     """What a run did."""
 
     n_units: int
-    n_ok: int
-    n_failed: int
-    interrupted: bool
+    n_ok: int = 0
+    n_failed: int = 0
+    interrupted: bool = False
+    set_aside: list[str] = field(default_factory=list[str])
 
     @property
     def n_left(self) -> int:
         """Units that were planned, but not reached."""
         return self.n_units - self.n_ok - self.n_failed
+
+    def count(self, ended: Ended) -> None:
+        """Take note of an outcome."""
+        if ended.again:
+            return
+        self.n_ok += ended.good
+        self.n_failed += not ended.good
+        if ended.outcome.attempt.outcome == "killed":
+            self.set_aside.append(ended.outcome.attempt.model)
 
 
 def prepare(
@@ -56,11 +67,20 @@ def prepare(
     limit: int | None = None,
     strict: bool = False,
     workers: int | None = None,
+    retry: Collection[str] | None = None,
 ) -> Prepared:
     """Load the dataset and make the plan: everything that can fail before any work is done.
 
     The precision `auto` is settled here, by a measurement if the store has none of this machine:
     it is part of what a value is found again by.
+
+    Args:
+        job: What is wanted.
+        store: What is there.
+        limit: Take only the first so many models of the manifest.
+        strict: Whether an unreadable image is an error instead of being skipped.
+        workers: Worker processes; by default one per processor core.
+        retry: Plan only what failed before, in one of these ways. None: plan all but that.
 
     Raises:
         DatasetError: the images cannot be used.
@@ -71,7 +91,12 @@ def prepare(
         threads = threads_of_each(workers or usable_cores())
         speedup = measured(store, "bf16_speedup", job.evaluation.device, threads)
         job = job.in_precision(precision_for(speedup))
-    plan = make_plan(job, dataset.label, store.done(), limit)
+    given_up = store.given_up()
+    if retry is not None:
+        given_up = {failure: kind for failure, kind in given_up.items() if kind in retry}
+    plan = make_plan(job, dataset.label, store.done(), limit, given_up.keys())
+    if retry is not None:
+        plan = plan.only_left_out()
     return Prepared(job, store, dataset, plan, limit)
 
 
@@ -83,6 +108,7 @@ def run(
     limit: int | None = None,
     strict: bool = False,
     precision: Literal["fp32", "bf16", "auto"] | None = None,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> RunSummary:
     """Evaluate what a job asks for and the store does not have yet.
 
@@ -93,6 +119,7 @@ def run(
         limit: Take only the first so many models of the manifest.
         strict: Whether an unreadable image is an error instead of being skipped.
         precision: Of the pass over the dataset, in place of the job's own.
+        limits: Time and memory for one network.
 
     Raises:
         ZooEvalError: the job cannot be run as it is. A model that fails raises nothing: it is
@@ -102,22 +129,29 @@ def run(
     store = store if isinstance(store, Store) else Store(store)
     if precision is not None:
         job = job.in_precision(precision)
-    prepared = prepare(job, store, limit=limit, strict=strict, workers=workers)
-    return execute(prepared, workers=workers, command=f"zoo_eval.run({job.name!r})")
+    with one_run(store):
+        prepared = prepare(job, store, limit=limit, strict=strict, workers=workers)
+        return execute(
+            prepared, workers=workers, limits=limits, command=f"zoo_eval.run({job.name!r})"
+        )
 
 
 def execute(
     prepared: Prepared,
     *,
     workers: int | None = None,
+    limits: Limits = DEFAULT_LIMITS,
     command: str = "",
-    on_outcome: Callable[[Outcome], None] = lambda _: None,
+    on_outcome: Callable[[Ended], None] = lambda _: None,
 ) -> RunSummary:
     """Do a plan. What is finished is stored at once; an interruption loses nothing of it.
+
+    To be called while the store is held by `one_run`.
 
     Args:
         prepared: From `prepare`.
         workers: Worker processes; by default one per processor core.
+        limits: Time and memory for one network.
         command: The command line, for the record.
         on_outcome: Called after each outcome is stored.
 
@@ -127,29 +161,28 @@ def execute(
         StoreError: the store cannot be written.
     """
     job, store, plan = prepared.job, prepared.store, prepared.plan
+    summary = RunSummary(len(plan.units))
     if not plan.units:
-        return RunSummary(0, 0, 0, interrupted=False)
+        return summary
     require_weights(unit.line for unit in plan.units if unit.weights == "pretrained")
     workers = max(1, min(workers or usable_cores(), len(plan.units)))
     settings = _settings(job, _working_set(prepared, workers))
-    run_row = _run_row(job, command)
+    noted = run_row(job, command)
     models = [model_row(line) for line in job.manifest.lines[: prepared.limit]]
-    store.begin_run(run_row, models, _dataset_row(prepared.dataset))
-    ok = failed = 0
-    interrupted = False
+    store.begin_run(noted, models, dataset_row(prepared.dataset))
+    tries = Tries(settings.precision)
     try:
-        with LocalExecutor(workers, prepared.dataset, settings) as executor:
-            for outcomes in executor.outcomes(plan.units):
+        with LocalExecutor(workers, prepared.dataset, settings, limits) as executor:
+            for outcomes in drive(plan.units, executor, tries):
                 # Small networks finish faster than a file can be opened and closed again.
-                store.commit(run_row.run, *outcomes)
-                good = sum(outcome.attempt.outcome == "ok" for outcome in outcomes)
-                ok, failed = ok + good, failed + len(outcomes) - good
-                for outcome in outcomes:
-                    on_outcome(outcome)
+                store.commit(noted.run, *(ended.outcome for ended in outcomes))
+                for ended in outcomes:
+                    summary.count(ended)
+                    on_outcome(ended)
     except KeyboardInterrupt:
-        interrupted = True
-    store.end_run(run_row.run, "interrupted" if interrupted else "done")
-    return RunSummary(len(plan.units), ok, failed, interrupted)
+        summary.interrupted = True
+    store.end_run(noted.run, "interrupted" if summary.interrupted else "done")
+    return summary
 
 
 def _working_set(prepared: Prepared, workers: int) -> float:
@@ -175,58 +208,4 @@ def _settings(job: Job, working_set: float) -> Settings:
         probe_n=job.probe.images,
         probe_seed=job.probe.seed,
         probe_source=job.probe.source,
-    )
-
-
-def _run_row(job: Job, command: str) -> RunRow:
-    return RunRow(
-        run=uuid.uuid4().hex,
-        job=job.name,
-        job_text=job.text,
-        command=command,
-        started=datetime.now(UTC).replace(tzinfo=None),
-        git_commit=git_commit() or None,
-        versions=json.dumps(versions()),
-        host=platform.node(),
-    )
-
-
-def model_row(line: ModelLine) -> ModelRow:
-    """What the store keeps of a manifest line."""
-    cells = line.cells
-
-    def text(column: str) -> str | None:
-        value = cells.get(column)
-        return None if value is None else str(value)
-
-    def count(column: str) -> int | None:
-        value = cells.get(column)
-        return value if isinstance(value, int) else None
-
-    distilled = cells.get("distilled")
-    return ModelRow(
-        model=line.model,
-        family=line.family,
-        params=count("params"),
-        macs=count("macs"),
-        activations=count("activations"),
-        image_size=line.image_size,
-        pretraining=text("pretraining"),
-        distilled=distilled if isinstance(distilled, bool) else None,
-        licence=text("licence"),
-        label_space=line.label_space,
-        details=json.dumps({k: v for k, v in cells.items() if v is not None}, sort_keys=True),
-        accuracies=tuple((b, m, value) for (b, m), value in line.accuracies().items()),
-        source=str(cells["source"]),
-    )
-
-
-def _dataset_row(dataset: Dataset) -> DatasetRow:
-    return DatasetRow(
-        dataset=dataset.label,
-        name=dataset.name,
-        digest=dataset.digest,
-        n_images=len(dataset),
-        n_classes=len(dataset.classes),
-        recipe=dataset.recipe,
     )

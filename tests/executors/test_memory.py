@@ -5,10 +5,11 @@ import pytest
 
 from tests.zoo import write_job, write_zoo
 from zoo_eval.datasets import load_dataset
-from zoo_eval.evaluate import Settings, evaluate
+from zoo_eval.evaluate import evaluate
 from zoo_eval.executors.memory import give_back
 from zoo_eval.job import Job
 from zoo_eval.plan import make_plan
+from zoo_eval.settings import Settings
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 

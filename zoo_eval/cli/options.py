@@ -1,14 +1,59 @@
 """Options that several commands share, so that they mean and read the same everywhere."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+
+def size(text: str) -> int:
+    """Bytes of a size as people write it: 20GB, 512MiB, 1e9."""
+    from pydantic import ByteSize, TypeAdapter, ValidationError
+
+    try:
+        return int(TypeAdapter(ByteSize).validate_python(text))
+    except ValidationError:
+        raise typer.BadParameter(f"{text!r} is no size; write it like 20GB or 512MiB.") from None
+
+
+class Precision(StrEnum):
+    """Values of `--precision`."""
+
+    fp32 = "fp32"
+    bf16 = "bf16"
+    auto = "auto"
+
+
+JobArgument = Annotated[
+    str, typer.Argument(help="A builtin job (quickstart, …) or a TOML file.", metavar="JOB")
+]
 StoreOption = Annotated[Path, typer.Option("--store", help="The result file (DuckDB).")]
 LimitOption = Annotated[
     int | None, typer.Option("--limit", min=1, help="Only the first N models of the manifest.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a machine to read.")]
+WorkersOption = Annotated[
+    int | None, typer.Option(min=1, help="Worker processes; default: one per core.")
+]
+StrictOption = Annotated[
+    bool, typer.Option("--strict", help="Refuse a dataset with an unreadable image.")
+]
+PrecisionOption = Annotated[
+    Precision | None,
+    typer.Option(help="Of the pass over the images; auto: bf16 where it is measured faster."),
+]
+TimeLimitOption = Annotated[
+    float, typer.Option(min=1, help="Seconds for one network; then it is stopped.")
+]
+MemoryLimitOption = Annotated[
+    int | None,
+    typer.Option(
+        parser=size,
+        metavar="SIZE",
+        help="Of one worker, like 8GB; default: what the machine has, shared.",
+    ),
+]
 
 DEFAULT_STORE = Path("results.duckdb")
+DEFAULT_TIME_LIMIT = 3600.0

@@ -16,10 +16,11 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from zoo_eval.drive import Ended
 from zoo_eval.plan import Plan
 from zoo_eval.store import Outcome
 
-OnOutcome = Callable[[Outcome], None]
+OnOutcome = Callable[[Ended], None]
 
 
 @contextmanager
@@ -56,11 +57,14 @@ def _live(plan: Plan) -> Generator[OnOutcome]:
     with Progress(*columns, console=console) as bar:
         task = bar.add_task("", total=len(plan.units), failed=0, rate="starting")
 
-        def on_outcome(outcome: Outcome) -> None:
+        def on_outcome(ended: Ended) -> None:
             nonlocal failed
-            if outcome.attempt.outcome != "ok":
+            if ended.again:
+                bar.console.print(f"[yellow]tried again[/] {escape(_failure(ended.outcome))}")
+                return
+            if not ended.good:
                 failed += 1
-                bar.console.print(f"[red]failed[/] {escape(_failure(outcome))}")
+                bar.console.print(f"[red]failed[/] {escape(_failure(ended.outcome))}")
             done = bar.tasks[0].completed + 1
             rate = f"{60 * done / (time.monotonic() - started):.1f}/min"
             bar.update(task, advance=1, failed=failed, rate=rate)
@@ -72,13 +76,16 @@ def _plain(plan: Plan) -> OnOutcome:
     started = time.monotonic()
     done = 0
 
-    def on_outcome(outcome: Outcome) -> None:
+    def on_outcome(ended: Ended) -> None:
         nonlocal done
+        if ended.again:
+            print(f"tried again: {_failure(ended.outcome)}", flush=True)
+            return
         done += 1
         elapsed = time.monotonic() - started
         left = elapsed / done * (len(plan.units) - done)
-        a = outcome.attempt
-        ending = f"{a.seconds:.1f} s" if a.outcome == "ok" else f"failed: {_failure(outcome)}"
+        a = ended.outcome.attempt
+        ending = f"{a.seconds:.1f} s" if ended.good else f"failed: {_failure(ended.outcome)}"
         print(
             f"[{done}/{len(plan.units)}] {a.model} {a.weights}: {ending}; {left:.0f} s left",
             flush=True,

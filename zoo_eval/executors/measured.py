@@ -45,14 +45,14 @@ def measured(
 
 def _machine(device: str, threads: int) -> str:
     from zoo_eval.calibration import machine
-    from zoo_eval.evaluate import choose_device
+    from zoo_eval.givens import choose_device
 
     return machine(choose_device(device), threads)
 
 
 def _measure(quantity: str, device: str, threads: int) -> float:
     from zoo_eval import calibration
-    from zoo_eval.evaluate import choose_device
+    from zoo_eval.givens import choose_device
 
     measure = {
         "working_set": calibration.working_set,

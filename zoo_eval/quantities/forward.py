@@ -10,7 +10,7 @@ from jaxtyping import Float, Shaped
 from scipy.special import softmax
 from torch import Tensor, nn
 
-from zoo_eval.errors import InputError, ModelError
+from zoo_eval.errors import ModelError, NotFiniteError
 from zoo_eval.quantities._quantity import quantity
 from zoo_eval.quantities.module_state import in_mode
 from zoo_eval.quantities.precision import Precision, in_precision
@@ -32,7 +32,7 @@ def forward_pass(model: nn.Module, images: Iterable[Tensor]) -> ForwardPass:
 
     Raises:
         ModelError: the network has no embeddings, or they are not one vector per image.
-        InputError: the network's output is NaN or infinite.
+        NotFiniteError: the network's output is NaN or infinite.
     """
     embeddings: list[np.ndarray] = []
     logits: list[np.ndarray] = []
@@ -49,7 +49,9 @@ def forward_pass(model: nn.Module, images: Iterable[Tensor]) -> ForwardPass:
     for name, values in (("embeddings", result.embeddings), ("logits", result.logits)):
         if not np.isfinite(values).all():
             bad = int((~np.isfinite(values).all(axis=1)).sum())
-            raise InputError(f"The {name} of {bad} of {len(values)} images are NaN or infinite.")
+            raise NotFiniteError(
+                f"The {name} of {bad} of {len(values)} images are NaN or infinite."
+            )
     return result
 
 

@@ -1,6 +1,7 @@
 """Computes what scores need: each quantity once, dropped after its last user."""
 
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
@@ -39,6 +40,7 @@ class Resolver:
         self._names = frozenset(givens)
         self._shared: MutableMapping[str, Computed] = {} if shared is None else shared
         self._computed: dict[str, Computed] = {}
+        self._failed: dict[str, Exception] = {}
         self._users_left: Counter[str] = Counter()
         for needs in users:
             self._users_left.update(closure(needs, self._names))
@@ -71,11 +73,20 @@ class Resolver:
     def _compute(self, name: str) -> Computed:
         if name in GIVENS:
             raise InputError(f"{name!r} ({GIVENS[name]}) is needed here, but was not given.")
+        if name in self._failed:
+            # Each of its users would else wait for the same failure again.
+            raise self._failed[name]
         place = self._place(name)
         if name not in place:
             quantity = QUANTITIES[name]
             arguments = [self.get(need) for need in quantity.needs]
-            value, seconds = timed(quantity.function, arguments, {})
+            try:
+                value, seconds = timed(quantity.function, arguments, {})
+            except Exception as error:
+                # What it had at hand is not to be kept with it: it may be all there is of memory.
+                traceback.clear_frames(error.__traceback__)
+                self._failed[name] = error
+                raise
             place[name] = Computed(value, seconds)
         return place[name]
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,15 @@ class Attempt:
     traceback: str | None = None
     relief: str | None = None
     missing: str | None = None
+
+
+class Failure(NamedTuple):
+    """A network whose evaluation failed, and a digest of the scores that it failed to give."""
+
+    model: str
+    weights: str
+    seed: int
+    missing: str | None
 
 
 @dataclass(frozen=True)

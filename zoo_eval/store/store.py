@@ -11,7 +11,7 @@ import pyarrow
 
 from zoo_eval.store.connection import connect
 from zoo_eval.store.newest import newest, with_plain_text
-from zoo_eval.store.rows import DatasetRow, ModelRow, Outcome, RunRow
+from zoo_eval.store.rows import DatasetRow, Failure, ModelRow, Outcome, RunRow
 from zoo_eval.store.stored_keys import SettingKey, StoredKeys
 
 if TYPE_CHECKING:
@@ -120,6 +120,27 @@ class Store:
                 for model, digest, places in models
             }
         )
+
+    def given_up(self) -> dict[Failure, str]:
+        """Failures that would only happen again, and the type of each.
+
+        Those that do not heal by themselves, and networks that killed their worker twice in the
+        last run that tried them.
+        """
+        if not self.path.exists():
+            return {}
+        with self._read() as connection:
+            # By rowid, as the clock may have been set back in the meantime.
+            rows = connection.execute(
+                "SELECT model, weights, seed, missing, arg_max(outcome, last) AS ended, "
+                "arg_max(n, last) AS tries FROM ("
+                "  SELECT model, weights, seed, missing, run, count(*) AS n, "
+                "         max(rowid) AS last, arg_max(outcome, rowid) AS outcome "
+                "  FROM attempts WHERE missing IS NOT NULL GROUP BY ALL"
+                ") GROUP BY model, weights, seed, missing "
+                "HAVING ended NOT IN ('download', 'killed') OR (ended = 'killed' AND tries > 1)"
+            ).fetchall()
+        return {Failure(*row[:4]): row[4] for row in rows}
 
     def calibration(self, machine: str, quantity: str) -> float | None:
         """What was measured on a machine, or None."""
