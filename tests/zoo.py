@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from safetensors.torch import save_file
@@ -18,12 +19,14 @@ COLUMNS = (
 SCORES = '["params", "dse", "logme", "knn_accuracy", "grad_norm"]'
 
 
-def write_zoo(folder: Path, n_models: int = 4) -> Path:
+def write_zoo(
+    folder: Path, n_models: int = 4, architectures: Sequence[str] = ARCHITECTURES
+) -> Path:
     """Write a manifest of n tiny networks with weights; returns the manifest's path."""
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
     for place in range(n_models):
-        architecture = ARCHITECTURES[place % len(ARCHITECTURES)]
+        architecture = architectures[place % len(architectures)]
         name = f"{architecture}.s{place}"
         row = {
             "model": name,

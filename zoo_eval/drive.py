@@ -49,8 +49,8 @@ def drive(units: Iterable[Unit], executor: Executor, tries: Tries) -> Iterator[l
         fill()
         if executor.busy:
             ended: list[Ended] = []
-            for task, outcome in executor.finished(POLL_S):
-                again = tries.again(task, outcome)
+            for task, seen in executor.finished(POLL_S):
+                outcome, again = tries.settle(task, seen)
                 if again is not None:
                     count += 1
                     heapq.heappush(later, (time.monotonic() + again.after_s, count, again.unit))

@@ -137,8 +137,12 @@ class _Slot:
                 limit = self._limits.memory
                 self._worn |= limit is not None and memory > limit / 2
             else:
-                seconds = time.monotonic() - clock
-                outcome = failed_outcome(task, started, seconds, *self._how_failed(error))
+                during = self._doing.value.decode(errors="replace") or "its start"
+                kind, message = self._how_failed(error, during)
+                outcome = failed_outcome(
+                    *(task, started, time.monotonic() - clock),
+                    *(kind, type(error).__name__, message, during),
+                )
             found.append((task, outcome))
         if not self.tasks and not self.is_open:
             self.stop()
@@ -149,32 +153,28 @@ class _Slot:
         self._pool.stop()
         self._pool.join()
 
-    def _how_failed(self, error: BaseException) -> tuple[str, str, str]:
-        """Kind of failure, message, and name of the exception."""
-        name = type(error).__name__
-        doing = self._doing.value.decode(errors="replace") or "its start"
+    def _how_failed(self, error: BaseException, during: str) -> tuple[str, str]:
+        """Kind of failure and message."""
         if isinstance(error, TimeoutError):
-            return (
-                "timeout",
-                f"Stopped after {self._limits.time_s:.0f} s, the time limit, during {doing}. "
-                "--time-limit allows more.",
-                name,
+            return "timeout", (
+                f"Stopped after {self._limits.time_s:.0f} s, the time limit, during {during}. "
+                "--time-limit allows more."
             )
         if not isinstance(error, ProcessExpired):
-            return "error", str(error).partition("\n")[0], name
+            return "error", str(error).partition("\n")[0]
         if error.exitcode != EXIT_OUT_OF_MEMORY:
-            return "killed", _how_killed(error.exitcode, doing), name
+            return "killed", _how_killed(error.exitcode, during)
         limit = self._limits.memory
         why = "the machine ran short" if limit is None else f"it passed {limit / 1e9:.3g} GB"
-        return "out_of_memory", f"The worker ran out of memory during {doing}: {why}.", name
+        return "out_of_memory", f"The worker ran out of memory during {during}: {why}."
 
 
-def _how_killed(exit_code: int, doing: str) -> str:
+def _how_killed(exit_code: int, during: str) -> str:
     if exit_code >= 0:
-        return f"The worker process ended itself with exit code {exit_code} during {doing}."
+        return f"The worker process ended itself with exit code {exit_code} during {during}."
     name = signal.Signals(-exit_code).name
     cause = "it may have run out of memory" if name == "SIGKILL" else "native code crashed"
-    return f"The worker process was ended by {name} during {doing}: {cause}."
+    return f"The worker process was ended by {name} during {during}: {cause}."
 
 
 # What a worker process keeps between tasks.

@@ -57,7 +57,13 @@ class Executor(Protocol):
 
 
 def failed_outcome(
-    task: Task, started: datetime, seconds: float, kind: str, message: str, error_type: str
+    task: Task,
+    started: datetime,
+    seconds: float,
+    kind: str,
+    error_type: str,
+    message: str,
+    during: str | None = None,
 ) -> Outcome:
     """The outcome of a task whose worker could not give one itself."""
     unit = task.unit
@@ -73,4 +79,4 @@ def failed_outcome(
         relief=str(task.relief) or None,
         missing=digest_of(unit.keys),
     )
-    return Outcome(attempt)
+    return Outcome(attempt, during=during)

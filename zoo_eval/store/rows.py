@@ -144,9 +144,18 @@ class RunRow:
 
 @dataclass(frozen=True)
 class Outcome:
-    """All that one model's evaluation gave; stored in one transaction."""
+    """All that one model's evaluation gave; stored in one transaction.
+
+    Attributes:
+        attempt: What happened.
+        scores: Values, and reasons why there is none.
+        trust: Measured against published accuracy.
+        embeddings: Arrays that were kept.
+        during: What a worker did when it died; not stored by itself.
+    """
 
     attempt: Attempt
     scores: tuple[ScoreRow, ...] = ()
     trust: Trust | None = None
     embeddings: EmbeddingsRow | None = None
+    during: str | None = None

@@ -63,7 +63,8 @@ CREATE TABLE attempts (
     message TEXT,
     traceback TEXT,
     relief TEXT,                     -- how it was made to need less memory; NULL: not at all
-    -- digest of the keys of the scores that it failed to give; NULL: none
+    -- digest of the keys of the scores that it failed to give; NULL: none, or the failure may
+    -- heal by itself
     missing TEXT
 );
 

@@ -122,23 +122,14 @@ class Store:
         )
 
     def given_up(self) -> dict[Failure, str]:
-        """Failures that would only happen again, and the type of each.
-
-        Those that do not heal by themselves, and networks that killed their worker twice in the
-        last run that tried them.
-        """
+        """Failures that would only happen again, and the type of the newest of each."""
         if not self.path.exists():
             return {}
         with self._read() as connection:
             # By rowid, as the clock may have been set back in the meantime.
             rows = connection.execute(
-                "SELECT model, weights, seed, missing, arg_max(outcome, last) AS ended, "
-                "arg_max(n, last) AS tries FROM ("
-                "  SELECT model, weights, seed, missing, run, count(*) AS n, "
-                "         max(rowid) AS last, arg_max(outcome, rowid) AS outcome "
-                "  FROM attempts WHERE missing IS NOT NULL GROUP BY ALL"
-                ") GROUP BY model, weights, seed, missing "
-                "HAVING ended NOT IN ('download', 'killed') OR (ended = 'killed' AND tries > 1)"
+                "SELECT model, weights, seed, missing, arg_max(outcome, rowid) FROM attempts "
+                "WHERE missing IS NOT NULL GROUP BY ALL"
             ).fetchall()
         return {Failure(*row[:4]): row[4] for row in rows}
 
