@@ -8,6 +8,8 @@ from scipy import stats
 
 from zoo_eval.correlation import KendallBootstrap, SpearmanBootstrap, family_resamples
 from zoo_eval.correlation.resamples import percentile_interval
+from zoo_eval.correlation.spearman_by_family import ByFamily
+from zoo_eval.correlation.spearman_by_model import ByModel
 from zoo_eval.errors import InputError
 
 
@@ -34,8 +36,12 @@ def on_repeated_data(statistic, score, truth, weights):
 @pytest.mark.parametrize("families", [3, 12, 60], ids=["3 families", "12 families", "plain"])
 @pytest.mark.parametrize(
     ("bootstrap", "statistic"),
-    [(SpearmanBootstrap, stats.spearmanr), (KendallBootstrap, stats.kendalltau)],
-    ids=["spearman", "kendall"],
+    [
+        (ByFamily, stats.spearmanr),
+        (ByModel, stats.spearmanr),
+        (KendallBootstrap, stats.kendalltau),
+    ],
+    ids=["spearman by family", "spearman by model", "kendall"],
 )
 def test_every_resample_equals_scipy_on_repeated_data(bootstrap, statistic, families, decimals):
     score, truth, family = zoo(seed=families, n=60, families=families, decimals=decimals)
@@ -48,8 +54,12 @@ def test_every_resample_equals_scipy_on_repeated_data(bootstrap, statistic, fami
 
 @pytest.mark.parametrize(
     ("bootstrap", "statistic"),
-    [(SpearmanBootstrap, stats.spearmanr), (KendallBootstrap, stats.kendalltau)],
-    ids=["spearman", "kendall"],
+    [
+        (ByFamily, stats.spearmanr),
+        (ByModel, stats.spearmanr),
+        (KendallBootstrap, stats.kendalltau),
+    ],
+    ids=["spearman by family", "spearman by model", "kendall"],
 )
 def test_a_constant_resample_is_nan_and_no_other(bootstrap, statistic):
     # Family 0 holds the only model that differs: a resample without it is constant.
@@ -62,7 +72,7 @@ def test_a_constant_resample_is_nan_and_no_other(bootstrap, statistic):
     assert percentile_interval(ours).dropped == np.isnan(ours).sum()
 
 
-@pytest.mark.parametrize("bootstrap", [SpearmanBootstrap, KendallBootstrap])
+@pytest.mark.parametrize("bootstrap", [ByFamily, ByModel, KendallBootstrap])
 def test_infinite_values_are_ordered_like_any_other(bootstrap):
     score, truth, family = zoo(seed=5, n=30, families=6, decimals=1)
     resamples = family_resamples(family.tolist(), 20, seed=0)
@@ -75,10 +85,22 @@ def test_infinite_values_are_ordered_like_any_other(bootstrap):
 def test_monotone_maps_change_nothing_and_a_reversed_score_changes_the_sign(seed):
     score, truth, family = zoo(seed, n=25, families=5, decimals=1)
     resamples = family_resamples(family.tolist(), 10, seed=3)
-    for bootstrap in (SpearmanBootstrap, KendallBootstrap):
+    for bootstrap in (ByFamily, ByModel, KendallBootstrap):
         of_truth = bootstrap(truth, resamples)
         np.testing.assert_array_equal(of_truth(np.exp(score)), of_truth(score))
         np.testing.assert_allclose(of_truth(-score), -of_truth(score), rtol=1e-9, atol=1e-15)
+
+
+@pytest.mark.parametrize("copies", [1, 8], ids=["no copies", "eight models of each accuracy"])
+@pytest.mark.parametrize("families", [40, 200])
+def test_both_ways_to_spearman_give_the_same_to_the_bit(families, copies):
+    score, truth, family = zoo(seed=families, n=400 // copies, families=families, decimals=2)
+    truth, family = np.repeat(truth, copies), np.repeat(family, copies)
+    resamples = family_resamples(family.tolist(), 50, seed=0)
+    score = np.repeat(score, copies) + np.random.default_rng(0).normal(size=400).round(1)
+    expected = ByModel(truth, resamples)(score)
+    np.testing.assert_array_equal(ByFamily(truth, resamples)(score), expected)
+    np.testing.assert_array_equal(SpearmanBootstrap(truth, resamples)(score), expected)
 
 
 def test_whole_families_are_drawn_as_many_as_there_are():

@@ -1,13 +1,15 @@
 """The page: whole, escaped, accessible, and silent on the network."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from zoo_eval.report import collect, findings
-from zoo_eval.report.html import to_html
+from zoo_eval.report.html import MAX_MODELS, to_html
 from zoo_eval.report.svg import interval_svg, scatter_svg
 
 
@@ -123,6 +125,15 @@ def test_sections_without_content_are_left_out(store, made):
     page = Page(to_html(findings(collect(store, store.DEFAULTS), resamples=20), made))
     assert {e["id"] for e in page.all("table")} == {"correlations", "leaderboard"}
     assert {e["href"] for e in page.all("a")} == {"#scores", "#scatters", "#models", "#made"}
+
+
+def test_a_long_leaderboard_is_cut_and_says_so(found, made):
+    board = pd.concat([found.leaderboard] * 300)
+    board.index = pd.Index([f"net{place}" for place in range(len(board))], name="model")
+    text = to_html(replace(found, leaderboard=board), made)
+    assert text.count('<th scope="row">net') == MAX_MODELS
+    assert f"and so are {len(board) - MAX_MODELS:,} more models" in text
+    assert "more models" not in to_html(found, made)
 
 
 def test_provenance_is_stated(text):

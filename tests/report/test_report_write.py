@@ -1,6 +1,7 @@
 """The files of a report: complete, exact, replaced at once; and errors in one line."""
 
 import errno
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from PIL import Image
 
 from zoo_eval.errors import ReportError
 from zoo_eval.report import collect, findings, write_report
+from zoo_eval.report.figures import MAX_LINES, forest_figure, forest_title
 from zoo_eval.report.provenance import provenance
 from zoo_eval.report.write import write_findings
 
@@ -83,6 +85,24 @@ a_small,0.7,True,a,apache-2.0,1000000.0,1.0,8.0,2.0,-1.0,,,3000000.0
 d|odd,0.6,,d,apache-2.0,5000000.0,0.5,2.0,8.0,-8.0,6.0,,1000000.0
 """
     )
+
+
+def test_tables_are_written_as_pandas_writes_them(found, made, tmp_path):
+    files = write_findings(found, tmp_path, made)
+    assert files.correlations.read_text(encoding="utf-8") == found.correlations.to_csv()
+    assert files.leaderboard.read_text(encoding="utf-8") == found.leaderboard.to_csv()
+
+
+def test_a_forest_of_many_scores_shows_the_strongest_and_says_so(found, made, tmp_path):
+    assert forest_title(found) == f"Spearman ρ of every score with {found.truth}"
+    rows = pd.concat([found.correlations] * 20)
+    rows.index = [f"score{place}" for place in range(len(rows))]
+    defined = rows.index[rows["spearman_rho"].notna()]
+    many = replace(found, correlations=rows)
+    assert len(defined) > MAX_LINES
+    assert f"the {MAX_LINES} strongest of {len(defined)} scores" in forest_title(many)
+    labels = [text.get_text() for text in forest_figure(many).axes[0].get_yticklabels()]
+    assert labels == defined[:MAX_LINES].tolist()
 
 
 def test_a_folder_that_is_a_file_is_refused(data, tmp_path):

@@ -1,9 +1,10 @@
 """Kendall's τ_b: concordant against discordant pairs, and its value in every resample."""
 
+import math
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Shaped
+from jaxtyping import Float, Int, Shaped
 from scipy import stats
 
 from zoo_eval.correlation.concordance import Agreement, Concordance
@@ -26,6 +27,16 @@ def kendall_tau(x: Shaped[np.ndarray, " n"], y: Shaped[np.ndarray, " n"]) -> flo
     return float(result.statistic)
 
 
+def kendall_tau_of(
+    agreement: Int[np.ndarray, " n"], x: Shaped[np.ndarray, " n"], y: Shaped[np.ndarray, " n"]
+) -> float:
+    """The same from each model's concordant less discordant pairs; NaN if x or y is constant."""
+    counts = [np.unique(values, return_counts=True)[1] for values in (x, y)]
+    untied = [float(len(x) ** 2 - (count**2).sum()) for count in counts]
+    scale = math.sqrt(untied[0] * untied[1])
+    return float(agreement.sum()) / scale if scale else math.nan
+
+
 class KendallBootstrap:
     """Kendall's τ_b of a score with one accuracy, in all resamples at once.
 
@@ -46,9 +57,10 @@ class KendallBootstrap:
         """
         self.concordance = Concordance(truth, resamples.families)
         self._counts = resamples.counts
-        self._weights = resamples.weights()
-        self._pairs = self._weights.sum(axis=0) ** 2
-        self._squares = sum_of_powers(self._weights, 2)
+        self._weights_of = resamples.weights_of
+        sizes = np.bincount(resamples.families)
+        self._pairs = (self._counts @ sizes) ** 2
+        self._squares = self._counts**2 @ sizes
         self._truth_untied = self._untied(truth)
 
     def __call__(self, score: Shaped[np.ndarray, " n"]) -> Float[np.ndarray, " resamples"]:
@@ -74,6 +86,6 @@ class KendallBootstrap:
     def _untied(self, x: Shaped[np.ndarray, " n"]) -> Float[np.ndarray, " resamples"]:
         """Ordered pairs of models with different values, in each resample."""
         values = Values(x)
-        members = self._weights[values.members]
+        members = self._weights_of(values.members)
         squares = self._squares - sum_of_powers(members, 2)
         return self._pairs - squares - sum_of_powers(values.sums(members), 2)

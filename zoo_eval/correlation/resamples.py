@@ -3,7 +3,7 @@
 import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -29,7 +29,17 @@ class Resamples:
 
     def weights(self) -> Float[np.ndarray, "n resamples"]:
         """How often each resample holds each model."""
-        return np.ascontiguousarray(self.counts.T)[self.families]
+        return self.weights_of(np.arange(len(self.families)))
+
+    def weights_of(
+        self, models: Int[np.ndarray, " models"]
+    ) -> Float[np.ndarray, "models resamples"]:
+        """How often each resample holds each of some models."""
+        return self._by_family[self.families[models]]
+
+    @cached_property
+    def _by_family(self) -> Float[np.ndarray, "families resamples"]:
+        return np.ascontiguousarray(self.counts.T)
 
 
 @dataclass(frozen=True)

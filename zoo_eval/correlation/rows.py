@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 from zoo_eval.correlation.aligned import Truth
 from zoo_eval.correlation.concordance import Concordance
 from zoo_eval.correlation.defined import MIN_MODELS, why_undefined
-from zoo_eval.correlation.kendall import KendallBootstrap, kendall_tau
+from zoo_eval.correlation.kendall import KendallBootstrap, kendall_tau_of
 from zoo_eval.correlation.partial import partial_of_ranks
 from zoo_eval.correlation.resamples import Resamples, family_resamples, percentile_interval
 from zoo_eval.correlation.spearman import (
@@ -118,7 +118,7 @@ def _by_pairs(
     concordance = bootstrap.concordance if bootstrap else Concordance(truth, one_family)
     for row, score in zip(rows, scores, strict=True):
         agreement = concordance(score)
-        row.kendall_tau = kendall_tau(score, truth)
+        row.kendall_tau = kendall_tau_of(agreement.of_models, score, truth)
         row.weighted_tau = weighted_tau_of(agreement.of_models, score, truth)
         if bootstrap:
             interval = percentile_interval(bootstrap.from_agreement(agreement, score))

@@ -1,12 +1,16 @@
 """The table of correlations: every statistic of every score with one accuracy."""
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
+from functools import partial
 
+import joblib
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
+from threadpoolctl import threadpool_limits
 
 from zoo_eval.correlation.aligned import Truth, align, check_distinct, numbers
 from zoo_eval.correlation.comparison import compare
@@ -15,6 +19,8 @@ from zoo_eval.correlation.holm import holm
 from zoo_eval.correlation.rows import Row, rows_of
 from zoo_eval.correlation.spearman import spearman_rho
 
+# Scores of the same models that one thread takes at once: what they share costs as much as one.
+_AT_ONCE = 64
 _OF_BASELINES = ["difference", "difference_low", "difference_high"]
 
 
@@ -63,8 +69,12 @@ def correlate(
     values = dict(zip(names, matrix.T.copy(), strict=True))
     best = _strongest({name: values[name] for name in values if name in baselines}, known)
     rows: dict[str, Row] = {}
-    for same in _same_models(values):
-        rows |= rows_of(same, known, control, values.get(best), resamples, seed)
+    lines = partial(rows_of, known=known, control=control, baseline=values.get(best))
+    lines = partial(lines, resamples=resamples, seed=seed)
+    # numpy lets other threads run while it counts and multiplies; each thread has one core.
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(joblib.cpu_count()) as threads:
+        for found in threads.map(lines, _same_models(values)):
+            rows |= found
     for name, row in rows.items():
         if name in baselines:
             row.difference = row.difference_low = row.difference_high = math.nan
@@ -83,12 +93,14 @@ def correlate(
 
 def _same_models(
     values: dict[str, Float[np.ndarray, " n"]],
-) -> list[dict[str, Float[np.ndarray, " n"]]]:
-    """Scores grouped by which models have them."""
-    groups: dict[bytes, dict[str, Float[np.ndarray, " n"]]] = {}
+) -> Iterator[dict[str, Float[np.ndarray, " n"]]]:
+    """Scores grouped by which models have them, large groups in parts."""
+    groups: dict[bytes, list[str]] = {}
     for name, column in values.items():
-        groups.setdefault(np.isnan(column).tobytes(), {})[name] = column
-    return list(groups.values())
+        groups.setdefault(np.isnan(column).tobytes(), []).append(name)
+    for names in groups.values():
+        for first in range(0, len(names), _AT_ONCE):
+            yield {name: values[name] for name in names[first : first + _AT_ONCE]}
 
 
 def _strongest(baselines: dict[str, Float[np.ndarray, " n"]], known: Truth) -> str:

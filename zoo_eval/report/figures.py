@@ -14,10 +14,13 @@ from zoo_eval.report.findings import Findings
 _SCORE, _BASELINE, _GREY = "#0072b2", "#d55e00", "#888888"
 _DPI = 200
 
+# More lines are no figure: 646 of them are 3.6 m high. The tables have all.
+MAX_LINES = 60
+
 
 def forest_figure(found: Findings) -> Figure:
-    """Spearman's ρ of every score with its interval, strongest on top."""
-    table = found.correlations[found.correlations["spearman_rho"].notna()]
+    """Spearman's ρ of the strongest scores with its interval, strongest on top."""
+    table = found.correlations[found.correlations["spearman_rho"].notna()][:MAX_LINES]
     names = [str(score) for score in table.index]
     n = max(len(table), 1)
     left, width = 0.25 + 0.062 * max(map(len, names), default=0), 3.1  # inches
@@ -41,6 +44,13 @@ def forest_figure(found: Findings) -> Figure:
     axes.spines[["top", "right"]].set_visible(False)
     figure.legend(loc="upper right", ncols=2, fontsize=7, frameon=False)
     return figure
+
+
+def forest_title(found: Findings) -> str:
+    """What the figure shows, in words."""
+    n = int(found.correlations["spearman_rho"].notna().sum())
+    which = "every score" if n <= MAX_LINES else f"the {MAX_LINES} strongest of {n} scores"
+    return f"Spearman ρ of {which} with {found.truth}"
 
 
 def scatter_figure(found: Findings, score: str) -> Figure:

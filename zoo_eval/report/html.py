@@ -10,6 +10,9 @@ from zoo_eval.report.markdown import facts
 from zoo_eval.report.provenance import Provenance
 from zoo_eval.report.svg import interval_svg, scatter_svg
 
+# With more lines a page is slow to make and to show.
+MAX_MODELS = 2_000
+
 
 def to_html(found: Findings, made: Provenance) -> str:
     """The report as one page: style, script and pictures are in it."""
@@ -29,7 +32,7 @@ def to_html(found: Findings, made: Provenance) -> str:
         how_to_read=sentences.HOW_TO_READ,
         facts=facts(found, made),
         correlations=tables.correlations_table(found),
-        leaderboard=tables.leaderboard_table(found),
+        leaderboard=tables.leaderboard_table(found, MAX_MODELS),
         undefined=tables.undefined_table(found),
         failures=tables.failures_table(found),
         interval_svg=interval_svg,

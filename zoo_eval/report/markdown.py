@@ -31,7 +31,7 @@ def to_markdown(found: Findings, made: Provenance, figures: dict[str, str]) -> s
         *(f"![{_escaped(title)}]({file})" for title, file in figures.items()),
         "### How to read this",
         "\n".join(f"- {_escaped(line)}" for line in sentences.HOW_TO_READ),
-        *_section("## Leaderboard", tables.leaderboard_table(found), "leaderboard.csv"),
+        *_section("## Leaderboard", tables.leaderboard_table(found, _LINES), "leaderboard.csv"),
         *_section("## Undefined", tables.undefined_table(found), "the store"),
         *_section("## Failures", tables.failures_table(found), "the store"),
         "## Provenance",
@@ -67,7 +67,7 @@ def _run(row: dict[Any, Any]) -> str:
 def _section(heading: str, table: Table, more_in: str) -> list[str]:
     if not table.rows:
         return []
-    left = len(table.rows) - _LINES
+    left = max(len(table.rows) - _LINES, 0) + table.left_out
     more = [f"{left:,} more are in {more_in}."] if left > 0 else []
     return [heading, _table(table, _LINES), *more]
 

@@ -63,12 +63,21 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """A table with a caption."""
+    """A table with a caption.
+
+    Attributes:
+        name: Its name within the report.
+        caption: What stands above it.
+        columns: Its columns.
+        rows: Its lines.
+        left_out: How many lines more there would be.
+    """
 
     name: str
     caption: str
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
+    left_out: int = 0
 
 
 def correlations_table(found: Findings) -> Table:
@@ -111,9 +120,14 @@ def correlations_table(found: Findings) -> Table:
     return Table("correlations", caption, columns, rows)
 
 
-def leaderboard_table(found: Findings) -> Table:
-    """One line per model, best first, with the baselines and the strongest scores."""
-    board = found.leaderboard
+def leaderboard_table(found: Findings, lines: int) -> Table:
+    """One line per model, best first, with the baselines and the strongest scores.
+
+    Args:
+        found: The statistics.
+        lines: How many models to show at most.
+    """
+    board = found.leaderboard[:lines]
     chosen = [*found.data.baselines, *found.scores[:LEADERBOARD_SCORES]]
     columns = (
         Column("Model", numeric=False),
@@ -124,7 +138,7 @@ def leaderboard_table(found: Findings) -> Table:
         *(Column(name) for name in chosen),
     )
     shown = board[list(dict.fromkeys(["family", found.truth, "trusted", *chosen]))]
-    ranks = board[found.truth].rank(ascending=False, method="min")
+    ranks = found.leaderboard[found.truth].rank(ascending=False, method="min")
     trusted = {True: "passed", False: "outside", None: "not checked"}
     rows = tuple(
         Row(
@@ -141,7 +155,7 @@ def leaderboard_table(found: Findings) -> Table:
         for model, r in zip(board.index, shown.to_dict("records"), strict=True)
     )
     caption = f"Models by {found.truth}, with the baselines and the strongest scores"
-    return Table("leaderboard", caption, columns, rows)
+    return Table("leaderboard", caption, columns, rows, len(found.leaderboard) - len(rows))
 
 
 def undefined_table(found: Findings) -> Table:
