@@ -1,0 +1,182 @@
+"""Kills runs of a real job at random instants, again and again, and looks at what is left.
+
+One round: a fresh store; the job is started and killed until it is done or has been killed
+`KILLS_A_ROUND` times, and then started once more and left alone. What it leaves must be what an
+uninterrupted run leaves.
+"""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+import psutil
+
+from zoo_eval import Store
+
+KILLS_A_ROUND = 8
+KEY = ["model", "weights", "seed", "dataset", "score", "options", "version", "fingerprint"]
+# Who is killed, and when: after some outcomes were reported, or in the middle of a commit, which
+# is when DuckDB's log lies beside the store.
+WHOM = ("run", "worker", "both")
+
+
+@dataclass
+class Found:
+    """Counts over all rounds.
+
+    Attributes:
+        runs: Started and killed.
+        kills: Of each kind.
+        resumed: Runs that were left alone.
+        in_commit: Kills while the store's log was there.
+        lost: Rows that an uninterrupted run has and a killed and resumed one has not.
+        different: Rows with another value.
+        doubled: Rows with the same key.
+        again: Networks that were evaluated although their rows were stored.
+        orphans: Files that nobody needs.
+        strays: Workers that outlived their run by more than five seconds.
+    """
+
+    runs: int = 0
+    kills: dict[str, int] = field(default_factory=lambda: dict.fromkeys(WHOM, 0))
+    resumed: int = 0
+    in_commit: int = 0
+    lost: int = 0
+    different: int = 0
+    doubled: int = 0
+    again: int = 0
+    orphans: int = 0
+    strays: int = 0
+
+
+class Killer:
+    """Kills runs of one job.
+
+    Args:
+        job: The job file.
+        folder: For stores; must be empty.
+        seed: Of who is killed when.
+        arguments: More options of `zoo-eval run`.
+    """
+
+    def __init__(self, job: Path, folder: Path, seed: int, *arguments: str) -> None:
+        self._job, self._folder, self._arguments = job, folder, arguments
+        self._random = random.Random(seed)
+        self.found = Found()
+        self._whole = self._values(self._uninterrupted())
+
+    def round(self, kills: int = KILLS_A_ROUND) -> None:
+        """Kill a job some times, let it finish, and look."""
+        folder = self._folder / f"round{self.found.resumed}"
+        store = Store(folder / "r.duckdb")
+        folder.mkdir()
+        for _ in range(kills):
+            if self._kill_one(store) == 0:
+                break  # it was done before its turn came
+        done = self._done(store)
+        self._finish(store)
+        self.found.resumed += 1
+        self._compare(store, done)
+
+    def _uninterrupted(self) -> Store:
+        folder = self._folder / "whole"
+        folder.mkdir()
+        store = Store(folder / "r.duckdb")
+        self._finish(store)
+        return store
+
+    def _start(self, store: Store) -> subprocess.Popen[str]:
+        command = (sys.executable, "-m", "zoo_eval", "run", str(self._job))
+        return subprocess.Popen(
+            [*command, "--store", str(store.path), *self._arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+        )
+
+    def _finish(self, store: Store) -> None:
+        run = self._start(store)
+        output, _ = run.communicate(timeout=600)
+        assert run.returncode == 0, output
+
+    def _kill_one(self, store: Store) -> int | None:
+        """Start a run and kill it, or a worker of it. 0 if it was done before."""
+        run = self._start(store)
+        whom = self._random.choice(WHOM)
+        in_commit = self._random.random() < 0.4
+        # One in five is killed before it has done anything.
+        lines = 0 if self._random.random() < 0.2 else self._random.randint(1, 6)
+        assert run.stdout is not None
+        while lines > 0:
+            line = run.stdout.readline()
+            if not line:
+                break
+            lines -= line.startswith("[")
+        in_commit = in_commit and _wait_for(store.path.with_name("r.duckdb.wal"), run)
+        if not in_commit:
+            time.sleep(self._random.uniform(0, 0.1 if lines == 0 else 8.0))
+        if run.poll() is not None:
+            return run.returncode
+        workers = _workers(run.pid)
+        victims = [run.pid] * (whom != "worker")
+        if whom != "run" and workers:
+            victims.append(self._random.choice(workers).pid)
+        for pid in victims:
+            os.kill(pid, signal.SIGKILL)
+        self.found.runs += 1
+        self.found.kills[whom] += 1
+        self.found.in_commit += in_commit
+        output, _ = run.communicate(timeout=600)
+        assert run.returncode in (0, -signal.SIGKILL), output
+        _, alive = psutil.wait_procs(workers, timeout=5)
+        self.found.strays += len(alive)
+        return run.returncode
+
+    def _done(self, store: Store) -> set[tuple[str, str]]:
+        """Networks with all their rows, before the last run."""
+        if not store.path.exists():
+            return set()
+        attempts = store.attempts()
+        ok = attempts[attempts["outcome"] == "ok"]
+        return set(zip(ok["model"], ok["weights"], strict=True))
+
+    def _compare(self, store: Store, done: set[tuple[str, str]]) -> None:
+        values = self._values(store)
+        self.found.doubled += int(values.index.duplicated().sum())
+        self.found.lost += len(self._whole.index.difference(values.index))
+        both = self._whole.index.intersection(values.index)
+        self.found.different += int((self._whole[both] != values[both]).sum())
+        attempts = store.attempts()
+        ok = attempts[attempts["outcome"] == "ok"].groupby(["model", "weights"]).size()
+        self.found.again += int((ok - 1).sum())
+        assert done <= set(ok.index)
+        expected = {"r.duckdb"} | {file.name for file in (self._folder / "whole").iterdir()}
+        self.found.orphans += sum(f.name not in expected for f in store.path.parent.iterdir())
+
+    @staticmethod
+    def _values(store: Store) -> "pd.Series[float]":
+        frame = store.sql(f"SELECT {', '.join(KEY)}, value FROM scores").set_index(KEY)
+        return frame["value"].sort_index()
+
+
+def _wait_for(file: Path, run: subprocess.Popen[str]) -> bool:
+    """Wait until a file is there; False if the run ended before."""
+    while not file.exists():
+        if run.poll() is not None:
+            return False
+    return True
+
+
+def _workers(pid: int) -> list[psutil.Process]:
+    try:
+        children = psutil.Process(pid).children()
+        return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+    except psutil.NoSuchProcess:
+        return []
