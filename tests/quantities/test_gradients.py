@@ -12,8 +12,10 @@ from zoo_eval.quantities.gradient_signs import gradient_signs, sign_agreement
 from zoo_eval.quantities.gradients import (
     logits_of,
     loss_gradients,
+    loss_pass,
     mean_cross_entropy,
     probe_gradients,
+    probe_pass,
 )
 from zoo_eval.quantities.module_state import in_mode
 
@@ -55,7 +57,7 @@ def test_gradients_are_those_of_backward(name, mode):
         torch.testing.assert_close(layer.gradient, gradient, rtol=0, atol=0)
         assert not layer.weight.requires_grad
     if mode == "eval":
-        shared = probe_gradients(case.model, case.images, case.labels)
+        shared = probe_gradients(probe_pass(case.model, case.images, case.labels))
         assert all(torch.equal(a.gradient, b.gradient) for a, b in zip(found, shared, strict=True))
 
 
@@ -88,35 +90,35 @@ def test_heads_are_averaged_and_unused_weights_get_zeros():
 def test_images_follow_the_network_to_its_precision_and_labels_may_be_short_integers():
     model = TwoHeads().double()
     images, labels = BATCH
-    gradients = probe_gradients(model, images, labels.to(torch.int32))
+    gradients = loss_gradients(model, images, labels.to(torch.int32), "eval")
     assert {layer.gradient.dtype for layer in gradients} == {torch.float64}
 
 
 def test_frozen_networks_have_gradients_too():
     model = TwoHeads().requires_grad_(False)
     with torch.no_grad():
-        assert probe_gradients(model, *BATCH)[0].gradient.any()
+        assert loss_gradients(model, *BATCH, "eval")[0].gradient.any()
     assert not any(p.requires_grad for p in model.parameters())
 
 
 def test_a_label_beyond_the_head_is_refused():
     images, labels = BATCH
     with pytest.raises(InputError, match=r"run from 0 to 4, but the network has outputs 0 to 3"):
-        probe_gradients(TwoHeads(), images, labels + (labels == 3))
+        loss_gradients(TwoHeads(), images, labels + (labels == 3), "eval")
     with pytest.raises(InputError, match=r"run from -1 to 2"):
         gradient_signs(TwoHeads(), images[:4], labels[:4] - 1)
 
 
 def test_a_network_without_layers_has_no_gradients():
     with pytest.raises(ScoreUndefinedError, match=r"Flatten has no convolution .* its 1 modules"):
-        probe_gradients(nn.Flatten(), *BATCH)
+        loss_gradients(nn.Flatten(), *BATCH, "eval")
     with pytest.raises(ScoreUndefinedError, match=r"Flatten has no convolution .* its 1 modules"):
         gradient_signs(nn.Flatten(), *BATCH)
 
 
 def test_a_map_is_no_vector_of_class_scores():
     with pytest.raises(InputError, match=r"Conv2d should return .* 5 images, .* \(5, 4, 2, 2\)"):
-        probe_gradients(nn.Conv2d(3, 4, 1), *BATCH)
+        loss_gradients(nn.Conv2d(3, 4, 1), *BATCH, "eval")
 
 
 def test_one_image_cannot_pass_a_norm_of_pooled_features_in_train_mode():
@@ -135,3 +137,24 @@ def test_an_overflow_is_no_agreement():
         model.first.weight.fill_(float("inf"))
     with pytest.raises(ScoreUndefinedError, match=r"gradients of 2 of 3 weight tensors hold NaN"):
         gradient_signs(model, *BATCH)
+
+
+@pytest.mark.parametrize("inplace", [True, False])
+def test_sensitivity_without_copies_unless_outputs_are_overwritten(inplace):
+    """The network is called a second time where an activation overwrote an output."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(12, 4), nn.SiLU(inplace), nn.Linear(4, 4))
+    calls = []
+    model.register_forward_pre_hook(lambda *_: calls.append(1))
+    found = loss_pass(model.double(), BATCH[0].double(), BATCH[1], "eval")
+    assert len(calls) == (2 if inplace else 1)
+
+    hidden = model[1](BATCH[0].double().flatten(1))
+    logits = model[3](F.silu(hidden))
+    loss = F.cross_entropy(logits, BATCH[1])
+    gradients = torch.autograd.grad(loss, [hidden, logits])
+    sums = (
+        n_in * (a * g).square().mean(dim=0).sum() / 2
+        for n_in, a, g in zip((12, 4), (hidden, logits), gradients, strict=True)
+    )
+    assert found.sensitivity == pytest.approx(sum(sums).item(), rel=1e-12)

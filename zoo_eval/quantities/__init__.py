@@ -11,6 +11,7 @@ from zoo_eval.quantities import (
     input_gradients,
     resources,
     spectra,
+    synaptic_flow,
 )
 from zoo_eval.quantities._quantity import (
     GIVEN_DEFAULTS,
@@ -46,5 +47,6 @@ __all__ = [
     "quantity",
     "resources",
     "spectra",
+    "synaptic_flow",
     "timed",
 ]

@@ -1,6 +1,7 @@
 """Gradients of the probe batch's loss."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 
 from zoo_eval.errors import InputError, ScoreUndefinedError
 from zoo_eval.quantities._quantity import quantity
+from zoo_eval.quantities.channel_sensitivities import ChannelSensitivities, OverwrittenError
 from zoo_eval.quantities.module_state import Mode, differentiable, in_mode, weight_tensors
 
 Images = Float[Tensor, "n channels height width"]
@@ -27,21 +29,43 @@ class WeightGradient(NamedTuple):
     gradient: Tensor
 
 
-@quantity
-def probe_gradients(
-    model: nn.Module, probe_images: Images, probe_labels: Labels
-) -> tuple[WeightGradient, ...]:
-    """∂L/∂W for every weight W of a convolution or linear layer; L as in `loss_gradients`.
+@dataclass(frozen=True)
+class LossPass:
+    """What one forward and backward pass of a batch tells.
 
-    In eval mode: batch norm uses its running statistics, so no image sees another.
+    Attributes:
+        gradients: ∂L/∂W for every weight W of a convolution or linear layer.
+        sensitivity: Σₗ (weights per channel)ₗ Σ_c Δ_lc, as `ChannelSensitivities` has it.
     """
-    return loss_gradients(model, probe_images, probe_labels, "eval")
+
+    gradients: tuple[WeightGradient, ...]
+    sensitivity: float
+
+
+@quantity
+def probe_pass(model: nn.Module, probe_images: Images, probe_labels: Labels) -> LossPass:
+    """The pass of the probe batch in eval mode.
+
+    Batch norm uses its running statistics, so no image sees another.
+    """
+    return loss_pass(model, probe_images, probe_labels, "eval")
+
+
+@quantity
+def probe_gradients(probe_pass: LossPass) -> tuple[WeightGradient, ...]:
+    """∂L/∂W of the probe batch in eval mode; L as in `loss_pass`."""
+    return probe_pass.gradients
 
 
 def loss_gradients(
     model: nn.Module, images: Images, labels: Labels, mode: Mode
 ) -> tuple[WeightGradient, ...]:
-    """Gradient of the mean cross-entropy of a batch. A weight that is not used gets zeros.
+    """∂L/∂W as of `loss_pass`."""
+    return loss_pass(model, images, labels, mode).gradients
+
+
+def loss_pass(model: nn.Module, images: Images, labels: Labels, mode: Mode) -> LossPass:
+    """Pass of L, the mean cross-entropy of a batch. A weight that is not used gets zeros.
 
     Raises:
         InputError: a label that the network's head does not have.
@@ -50,15 +74,42 @@ def loss_gradients(
     named = needed_weights(model)
     weights = [weight for _, weight in named]
     gradients: list[Tensor] = []
+    sensitivity = 0.0
+    # Copies of all outputs are large. Without them a pass may have to be repeated, which in train
+    # mode would draw other random numbers.
+    copies = mode == "train"
     with in_mode(model, mode), differentiable(weights):
         for part, of_part, share in streamed(images, labels, mode):
-            loss = mean_cross_entropy(model, part, of_part) * share
-            of_loss = torch.autograd.grad(loss, weights, materialize_grads=True)
+            try:
+                of_loss, found = _pass(model, part, of_part, share, weights, copies=copies)
+            except OverwrittenError:
+                copies = True
+                of_loss, found = _pass(model, part, of_part, share, weights, copies=copies)
             add_to(gradients, of_loss)
-    return tuple(
+            sensitivity += share * found
+    layers = (
         WeightGradient(name, weight.detach(), gradient)
         for (name, weight), gradient in zip(named, gradients, strict=True)
     )
+    return LossPass(tuple(layers), sensitivity)
+
+
+def _pass(
+    model: nn.Module,
+    images: Images,
+    labels: Labels,
+    share: float,
+    weights: list[nn.Parameter],
+    *,
+    copies: bool,
+) -> tuple[tuple[Tensor, ...], float]:
+    watch = ChannelSensitivities(model, len(images), copies=copies)
+    try:
+        with watch:
+            loss = mean_cross_entropy(model, images, labels) * share
+        return torch.autograd.grad(loss, weights, materialize_grads=True), watch.total
+    finally:
+        watch.remove_hooks()
 
 
 def at_once(images: Images, mode: Mode) -> int:

@@ -29,7 +29,7 @@ def test_closed_form(layer):
     model = nn.Sequential(TinyAttention([[-3.0, 0.0], [0.0, 4.0]]), layer([[3.0, -4.0]]))
     flow = 3 * 3 + 4 * 4
     expected = 5 * np.sqrt(2) * (3 + 4) + flow
-    np.testing.assert_allclose(dss(model, (2, 1, 1)), expected, rtol=1e-12)
+    np.testing.assert_allclose(dss(model=model, input_shape=(2, 1, 1)), expected, rtol=1e-12)
 
 
 def slow(model, shape, attention, others):
@@ -54,14 +54,14 @@ def slow(model, shape, attention, others):
 def test_slow_version(case):
     if case.name != "vit":
         with pytest.raises(ScoreUndefinedError, match=r"none of the (27|14) modules of Sequential"):
-            dss(case.model, (3, 16, 16))
+            dss(model=case.model, input_shape=(3, 16, 16))
         return
     parts = [("block1", "block2"), ("attn.body.attn.qkv", "attn.body.attn.proj")]
     attention = [f"{block}.{part}" for block in parts[0] for part in parts[1]]
     mlps = [f"{block}.mlp.body.{part}" for block in parts[0] for part in ("fc1", "fc2")]
     expected = slow(case.model.double(), (3, 16, 16), attention, [*mlps, "head"])
     # The square roots of eigenvalues of a square lose half the digits of the smallest ones.
-    np.testing.assert_allclose(dss(case.model, (3, 16, 16)), expected, rtol=1e-6)
+    np.testing.assert_allclose(dss(model=case.model, input_shape=(3, 16, 16)), expected, rtol=1e-6)
 
 
 def test_published_programs(case, parity):
@@ -80,16 +80,21 @@ def test_published_programs(case, parity):
 def test_signs_and_the_scale_of_the_head(layer, signs, factor):
     first = np.array([[1.0, 2.0], [3.0, 0.5]])
     second = np.array([[2.0, 5.0]])
-    expected = dss(nn.Sequential(TinyAttention(first), layer(second)), (2, 1, 1))
+    expected = dss(model=nn.Sequential(TinyAttention(first), layer(second)), input_shape=(2, 1, 1))
     flips = np.where(signs, -1, 1)
     flipped = (first * flips[:4].reshape(2, 2)).tolist(), (second * flips[4:] * factor).tolist()
-    found = dss(nn.Sequential(TinyAttention(flipped[0]), layer(flipped[1])), (2, 1, 1))
+    found = dss(
+        model=nn.Sequential(TinyAttention(flipped[0]), layer(flipped[1])), input_shape=(2, 1, 1)
+    )
     np.testing.assert_allclose(found, factor * expected, rtol=1e-12)
 
 
 def test_zero_head(layer):
     assert (
-        dss(nn.Sequential(TinyAttention([[1.0, 2.0], [3.0, 4.0]]), layer([[0.0, 0.0]])), (2, 1, 1))
+        dss(
+            model=nn.Sequential(TinyAttention([[1.0, 2.0], [3.0, 4.0]]), layer([[0.0, 0.0]])),
+            input_shape=(2, 1, 1),
+        )
         == 0
     )
 
@@ -98,12 +103,15 @@ def test_flows_beyond_float64(layer):
     layers = [layer([[1e20]]) for _ in range(20)]
     model = nn.Sequential(TinyAttention([[1.0, 0.0], [0.0, 1.0]]), layer([[1.0, 1.0]]), *layers)
     with pytest.raises(ScoreUndefinedError, match=r"DSS is 2\^13\d\d here, beyond float64"):
-        dss(model, (2, 1, 1))
+        dss(model=model, input_shape=(2, 1, 1))
     model = model[:17]
-    np.testing.assert_allclose(dss(model, (2, 1, 1)), (4 + 2 + 15 * 2) * 1e300, rtol=1e-12)
-    assert math.isfinite(dss(model, (2, 1, 1)))
+    np.testing.assert_allclose(
+        dss(model=model, input_shape=(2, 1, 1)), (4 + 2 + 15 * 2) * 1e300, rtol=1e-12
+    )
+    assert math.isfinite(dss(model=model, input_shape=(2, 1, 1)))
 
 
 def test_other_errors():
-    with pytest.raises(ScoreUndefinedError, match="none of the 1 modules of Flatten"):
-        dss(nn.Flatten(), (3, 8, 8))
+    model = nn.Sequential(nn.Flatten(), nn.Linear(192, 4))
+    with pytest.raises(ScoreUndefinedError, match="none of the 3 modules of Sequential"):
+        dss(model=model, input_shape=(3, 8, 8))

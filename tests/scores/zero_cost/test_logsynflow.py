@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from zoo_eval.errors import InputError, ScoreUndefinedError
-from zoo_eval.scores.zero_cost._synaptic_flow import synaptic_flow
+from zoo_eval.quantities.synaptic_flow import synaptic_flow
 from zoo_eval.scores.zero_cost.logsynflow import logsynflow
 
 
@@ -17,7 +17,7 @@ def test_closed_form(layer):
     """W₁ = (1 −2), W₂ = 3: gradients 3 and 3 there, |W₁| 1 = 3 here."""
     model = nn.Sequential(layer([[1.0, -2.0]]), layer([[3.0]]))
     expected = (1 + 2) * np.log(1 + 3) + 3 * np.log(1 + 3)
-    np.testing.assert_allclose(logsynflow(model, (2, 1, 1)), expected, rtol=1e-15)
+    np.testing.assert_allclose(logsynflow(model=model, input_shape=(2, 1, 1)), expected, rtol=1e-15)
 
 
 def slow(model, shape, keep):
@@ -43,7 +43,7 @@ def slow(model, shape, keep):
 def test_slow_version(small_cnn, activation, batch_norm):
     model = small_cnn(activation=activation)
     expected = slow(model, (3, 8, 8), batch_norm == "keep")
-    found = logsynflow(model, (3, 8, 8), batch_norm=batch_norm)
+    found = logsynflow(model=model, input_shape=(3, 8, 8), batch_norm=batch_norm)
     np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
@@ -89,7 +89,7 @@ def test_definition_of_auto_prox(case, keep, reference, parity):
             case.name
         ]
         assert smallest <= 0
-        assert math.isfinite(logsynflow(case.model, (3, 16, 16)))
+        assert math.isfinite(logsynflow(model=case.model, input_shape=(3, 16, 16)))
 
 
 def test_auto_prox_in_train_mode_is_never_defined(case):
@@ -103,27 +103,27 @@ def test_chain_of_any_depth(layer, depth):
     """L weights of 10²⁰ with a gradient of 10²⁰⁽ᴸ⁻¹⁾ each."""
     model = nn.Sequential(*(layer([[1e20]]) for _ in range(depth)))
     expected = depth * 1e20 * (depth - 1) * 20 * np.log(10)
-    np.testing.assert_allclose(logsynflow(model, (1, 1, 1)), expected, rtol=1e-12)
+    np.testing.assert_allclose(logsynflow(model=model, input_shape=(1, 1, 1)), expected, rtol=1e-12)
 
 
 def test_weights_without_gradient_add_nothing(layer):
     model = nn.Sequential(layer([[2.0], [0.0]]), layer([[3.0, 0.0]]))
     # Rows: w = 2 with gradient 3, w = 0 with gradient 0; then w = 3 with gradient 2, w = 0.
     expected = 2 * np.log(4) + 3 * np.log(3)
-    np.testing.assert_allclose(logsynflow(model, (1, 1, 1)), expected, rtol=1e-15)
+    np.testing.assert_allclose(logsynflow(model=model, input_shape=(1, 1, 1)), expected, rtol=1e-15)
     model = nn.Sequential(layer([[2.0]]), layer([[0.0]]))
-    assert logsynflow(model, (1, 1, 1)) == 0
+    assert logsynflow(model=model, input_shape=(1, 1, 1)) == 0
 
 
 @settings(max_examples=10)
 @given(st.lists(st.booleans(), min_size=8, max_size=8))
 def test_signs_of_weights_do_not_matter(small_cnn, signs):
     model = small_cnn()
-    expected = logsynflow(model, (3, 8, 8))
+    expected = logsynflow(model=model, input_shape=(3, 8, 8))
     with torch.no_grad():
         for parameter, flip in zip(model.parameters(), signs, strict=False):
             parameter *= -1 if flip else 1
-    np.testing.assert_allclose(logsynflow(model, (3, 8, 8)), expected, rtol=1e-12)
+    np.testing.assert_allclose(logsynflow(model=model, input_shape=(3, 8, 8)), expected, rtol=1e-12)
 
 
 class Unequal(nn.Module):
@@ -140,8 +140,8 @@ class Unequal(nn.Module):
 
 def test_errors(small_cnn, layer):
     with pytest.raises(InputError, match="must be 'keep' or 'bypass', but is 'remove'"):
-        logsynflow(small_cnn(), (3, 8, 8), batch_norm="remove")
+        logsynflow(model=small_cnn(), input_shape=(3, 8, 8), batch_norm="remove")
     with pytest.raises(ScoreUndefinedError, match="Flatten has no convolution"):
-        logsynflow(nn.Flatten(), (3, 8, 8))
+        logsynflow(model=nn.Flatten(), input_shape=(3, 8, 8))
     with pytest.raises(ScoreUndefinedError, match=r"2\^900 times smaller .* flow of 2\^1\d\d\d"):
-        logsynflow(Unequal(layer), (1, 1, 1))
+        logsynflow(model=Unequal(layer), input_shape=(1, 1, 1))

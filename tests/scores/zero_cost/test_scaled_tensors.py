@@ -9,8 +9,8 @@ from torch import nn
 
 from zoo_eval.errors import ScoreUndefinedError
 from zoo_eval.models.torchvision_ops import ensure_torchvision
-from zoo_eval.scores.zero_cost._scaled_tensors import ScaledTensors
-from zoo_eval.scores.zero_cost._synaptic_flow import RULES
+from zoo_eval.quantities.scaled_tensors import ScaledTensors
+from zoo_eval.quantities.synaptic_flow import RULES
 
 X = torch.tensor([[3.0, 0.5, 0.0, 7.0], [2.0, 9.0, 1.0, 0.25]], dtype=torch.float64)
 W = torch.tensor([[1.0, 0.2, 3.0, 0.1], [0.3, 2.0, 0.5, 1.0]], dtype=torch.float64)

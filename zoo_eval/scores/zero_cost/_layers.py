@@ -9,7 +9,7 @@ from torch.nn.modules.batchnorm import _NormBase  # pyright: ignore[reportPrivat
 from torch.utils.hooks import RemovableHandle
 
 from zoo_eval.quantities.module_state import CONVOLUTIONS
-from zoo_eval.scores.zero_cost._per_image import rows_per_image
+from zoo_eval.quantities.rows_per_image import rows_per_image
 
 _CHANNELS_FIRST = (*CONVOLUTIONS, _NormBase, nn.GroupNorm)
 

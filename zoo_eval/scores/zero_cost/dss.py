@@ -6,8 +6,8 @@ import torch
 from torch import nn
 
 from zoo_eval.errors import ScoreUndefinedError
+from zoo_eval.quantities.synaptic_flow import SynapticFlow
 from zoo_eval.scores._score import INITIAL, score
-from zoo_eval.scores.zero_cost._synaptic_flow import synaptic_flow
 
 _ATTENTION_NAMES = ("attention", "attn", "xca", "gpsa", "mhsa")
 
@@ -19,7 +19,7 @@ _ATTENTION_NAMES = ("attention", "attn", "xca", "gpsa", "mhsa")
     weights=INITIAL,
     cost="1 forward, 1 backward of one image in float64, 2 singular spectra per attention layer",
 )
-def dss(model: nn.Module, input_shape: tuple[int, int, int]) -> float:
+def dss(model: nn.Module, synaptic_flow_bn: SynapticFlow) -> float:
     """Synaptic diversity of attention plus synaptic saliency of the other linear layers.
 
     DSS = Σ_A ‖∂R/∂W‖₊ ‖W‖₊ + Σ_M Σₖ |wₖ ∂R/∂wₖ|, with ‖·‖₊ the nuclear norm (sum of singular
@@ -34,8 +34,8 @@ def dss(model: nn.Module, input_shape: tuple[int, int, int]) -> float:
     1,000 classes counts it twice; here once. Both take each square linear layer for attention.
 
     Args:
-        model: The network; it is copied, not changed.
-        input_shape: (channels, height, width).
+        model: The network.
+        synaptic_flow_bn: ∂R/∂|W| with batch norm kept.
 
     Returns:
         0 (with a head of zeros, for instance) or more. Unchanged by the signs of weights.
@@ -54,7 +54,7 @@ def dss(model: nn.Module, input_shape: tuple[int, int, int]) -> float:
             f"DSS is for transformers, but none of the {sum(1 for _ in model.modules())} modules "
             f"of {type(model).__name__} is an attention module with linear layers of its own."
         )
-    flow = synaptic_flow(model, input_shape, batch_norm=True)
+    flow = synaptic_flow_bn
     total = 0.0
     for name, weight, gradient in zip(flow.names, flow.weights, flow.gradients, strict=True):
         if name in attention:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.autograd.graph import Node
 
@@ -11,7 +12,6 @@ from zoo_eval.quantities.gradients import (
     Images,
     Labels,
     add_to,
-    loss_gradients,
     mean_cross_entropy,
     needed_weights,
     streamed,
@@ -23,6 +23,7 @@ from zoo_eval.quantities.module_state import (
     twice_differentiable,
 )
 from zoo_eval.scores._score import INITIAL, score
+from zoo_eval.scores.zero_cost._weight_terms import WeightTerms
 
 
 @score(
@@ -37,7 +38,9 @@ def grasp(
     """Gradient signal preservation, −Σₖ wₖ (H g)ₖ.
 
     g = ∂L/∂W, H the Hessian of L, L the mean cross-entropy of the probe batch; k runs over
-    the weights of convolutions and linear layers. H g = ∂(g₀·g)/∂W with g₀ = g held fixed.
+    the weights of convolutions and linear layers. H is symmetric, so −Σₖ gₖ (H w)ₖ is
+    the same, with H w = ∂(w·g)/∂W − g. Of w·g no gradient of a weight has to be differentiated:
+    it is Σₗ zₗ·∂L/∂zₗ over what each weight adds to its layer's output, zₗ = Xₗ ∗ Wₗ.
 
     Sign and scaling differ between programs. The sign is the zero-cost literature's, the
     opposite of the pruning paper's; the loss has temperature 1 (the pruning program divides
@@ -65,31 +68,50 @@ def grasp(
         Abdelfattah et al., "Zero-Cost Proxies for Lightweight NAS", ICLR 2021, Section 3.2,
             https://arxiv.org/abs/2101.08134
     """
+    how = module_mode(mode)
     names, weights = zip(*needed_weights(model), strict=True)
-    parts = list(streamed(probe_images, probe_labels, module_mode(mode)))
-    whole: list[Tensor] = []
-    if len(parts) > 1:
-        whole = [w.gradient for w in loss_gradients(model, probe_images, probe_labels, "eval")]
-    hessian_products: list[Tensor] = []
-    with in_mode(model, module_mode(mode)), differentiable(weights), twice_differentiable():
-        for part, of_part, share in parts:
-            loss = mean_cross_entropy(model, part, of_part) * share
-            gradients = torch.autograd.grad(
-                loss, weights, create_graph=True, materialize_grads=True
-            )
-            # H is the sum of the parts' Hessians, g the gradient of the whole loss.
-            along = whole or [g.detach() for g in gradients]
-            products = (a * g for a, g in zip(along, gradients, strict=True))
-            product = sum((p.sum() for p in products), start=loss.new_zeros(()))
-            if not product.requires_grad:  # the gradient is constant, so H = 0
+    gradients: list[Tensor] = []
+    derivatives: list[Tensor] = []  # of w·g
+    with in_mode(model, how), differentiable(weights), twice_differentiable():
+        for part, of_part, share in streamed(probe_images, probe_labels, how):
+            terms = WeightTerms(weights)
+            with terms:
+                loss = mean_cross_entropy(model, part, of_part) * share
+            product, of_loss = _weights_times_gradients(loss, terms, weights)
+            if not product.requires_grad:  # no weight changes the loss
                 return 0.0
             _check_second_derivative(model, product)
-            add_to(hessian_products, torch.autograd.grad(product, weights, materialize_grads=True))
-    _check_finite(model, names, hessian_products)
-    return -sum(
-        float((weight.detach() * hg).sum(dtype=torch.float64))
-        for weight, hg in zip(weights, hessian_products, strict=True)
+            of_product = torch.autograd.grad(product, [*terms.copies, *weights], allow_unused=True)
+            add_to(gradients, _by_weight(of_loss, weights))
+            add_to(derivatives, _by_weight(of_product, weights))
+    _check_finite(model, names, derivatives)
+    return sum(
+        float((gradient * (gradient - derivative)).sum(dtype=torch.float64))
+        for gradient, derivative in zip(gradients, derivatives, strict=True)
     )
+
+
+def _weights_times_gradients(
+    loss: Tensor, terms: WeightTerms, weights: Sequence[Tensor]
+) -> tuple[Float[Tensor, ""], list[Tensor | None]]:
+    """Σ w·∂L/∂w, as Σ z·∂L/∂z where w was seen to add z; and ∂L/∂w of copies and of weights."""
+    inputs = [*terms.copies, *weights, *terms.terms]
+    found = torch.autograd.grad(loss, inputs, create_graph=True, allow_unused=True)
+    # A copy is left out, as its terms stand for it.
+    pairs = list(zip(inputs, found, strict=True))[len(weights) :]
+    products = ((x * gradient).sum() for x, gradient in pairs if torch.is_tensor(gradient))
+    product = sum(products, start=loss.new_zeros(()))
+    return product, [g.detach() if torch.is_tensor(g) else None for g in found[: 2 * len(weights)]]
+
+
+def _by_weight(found: Sequence[Tensor | None], weights: Sequence[Tensor]) -> list[Tensor]:
+    """Gradients of the copies of weights and of the weights themselves, added; zeros for none."""
+    n = len(weights)
+    gradients: list[Tensor] = []
+    for weight, of_copy, of_weight in zip(weights, found[:n], found[n:], strict=True):
+        ways = [gradient for gradient in (of_copy, of_weight) if torch.is_tensor(gradient)]
+        gradients.append(sum(ways[1:], start=ways[0]) if ways else torch.zeros_like(weight))
+    return gradients
 
 
 def _check_finite(

@@ -6,8 +6,8 @@ import torch
 from torch import nn
 
 from zoo_eval.errors import InputError, ScoreUndefinedError
+from zoo_eval.quantities.synaptic_flow import SynapticFlow, synaptic_flow
 from zoo_eval.scores._score import INITIAL, score
-from zoo_eval.scores.zero_cost._synaptic_flow import synaptic_flow
 
 
 @score(
@@ -18,7 +18,11 @@ from zoo_eval.scores.zero_cost._synaptic_flow import synaptic_flow
     cost="1 forward, 1 backward of one image in float64, twice for large flows",
 )
 def logsynflow(
-    model: nn.Module, input_shape: tuple[int, int, int], *, batch_norm: str = "keep"
+    model: nn.Module,
+    input_shape: tuple[int, int, int],
+    synaptic_flow_bn: SynapticFlow,
+    *,
+    batch_norm: str = "keep",
 ) -> float:
     """Synaptic flow with logarithms, Σₖ |wₖ| ln(1 + |∂R/∂wₖ|).
 
@@ -35,6 +39,7 @@ def logsynflow(
     Args:
         model: The network; it is copied, not changed.
         input_shape: (channels, height, width).
+        synaptic_flow_bn: ∂R/∂|W| with batch norm kept.
         batch_norm: "keep", with (absolute) running statistics, or "bypass", as in `synflow`.
 
     Returns:
@@ -52,12 +57,15 @@ def logsynflow(
 
     >>> layer = nn.Linear(3, 1)
     >>> layer.weight = nn.Parameter(torch.tensor([[1.0, -2.0, 4.0]]))
-    >>> round(logsynflow(nn.Sequential(nn.Flatten(), layer), (3, 1, 1)), 6)  # 7 ln 2
+    >>> model = nn.Sequential(nn.Flatten(), layer)
+    >>> round(logsynflow(model=model, input_shape=(3, 1, 1)), 6)  # 7 ln 2
     4.85203
     """
     if batch_norm not in ("keep", "bypass"):
         raise InputError(f"batch_norm must be 'keep' or 'bypass', but is {batch_norm!r}.")
-    flow = synaptic_flow(model, input_shape, batch_norm=batch_norm == "keep")
+    flow = synaptic_flow_bn
+    if batch_norm == "bypass":
+        flow = synaptic_flow(model, input_shape, batch_norm=False)
     if flow.lost:
         raise ScoreUndefinedError(
             "logsynflow needs the gradient of each weight, but some pass through terms 2^900 "

@@ -2,8 +2,8 @@
 
 from torch import nn
 
+from zoo_eval.quantities.synaptic_flow import synaptic_flow
 from zoo_eval.scores._score import INITIAL, score
-from zoo_eval.scores.zero_cost._synaptic_flow import synaptic_flow
 
 
 @score(

@@ -3,8 +3,8 @@
 from torch import nn
 
 from zoo_eval.quantities.module_state import module_mode
+from zoo_eval.quantities.synaptic_flow import SynapticFlow, synaptic_flow
 from zoo_eval.scores._score import INITIAL, score
-from zoo_eval.scores.zero_cost._synaptic_flow import synaptic_flow
 
 
 @score(
@@ -13,7 +13,13 @@ from zoo_eval.scores.zero_cost._synaptic_flow import synaptic_flow
     weights=INITIAL,
     cost="1 forward, 1 backward of one image in float64, twice for large flows",
 )
-def synflow_bn(model: nn.Module, input_shape: tuple[int, int, int], *, mode: str = "eval") -> float:
+def synflow_bn(
+    model: nn.Module,
+    input_shape: tuple[int, int, int],
+    synaptic_flow_bn: SynapticFlow,
+    *,
+    mode: str = "eval",
+) -> float:
     """Logarithm of the synaptic flow with batch norm kept, ln Σₖ |wₖ ∂R/∂wₖ|.
 
     As `synflow`, but batch norm stays. In eval mode it uses its running statistics, in
@@ -23,6 +29,7 @@ def synflow_bn(model: nn.Module, input_shape: tuple[int, int, int], *, mode: str
     Args:
         model: The network; it is copied, not changed.
         input_shape: (channels, height, width).
+        synaptic_flow_bn: ∂R/∂|W| in eval mode.
         mode: "eval", or "paper": train mode as in the zero-cost program, where batch norm
             uses the statistics of the one image of ones. It hides the flow that it passes on:
             exp(score) is 34.5 against 2.4·10⁷ for a small network of two residual blocks.
@@ -47,8 +54,10 @@ def synflow_bn(model: nn.Module, input_shape: tuple[int, int, int], *, mode: str
     >>> norm = nn.BatchNorm1d(1, eps=0)
     >>> norm.running_var.fill_(4)  # halves the flow of 7
     tensor([4.])
-    >>> round(synflow_bn(nn.Sequential(nn.Flatten(), layer, norm), (3, 1, 1)), 6)  # ln 3.5
+    >>> model = nn.Sequential(nn.Flatten(), layer, norm)
+    >>> round(synflow_bn(model=model, input_shape=(3, 1, 1)), 6)  # ln 3.5
     1.252763
     """
-    flow = synaptic_flow(model, input_shape, batch_norm=True, mode=module_mode(mode))
-    return flow.log_total("synflow_bn")
+    if module_mode(mode) == "train":
+        synaptic_flow_bn = synaptic_flow(model, input_shape, batch_norm=True, mode="train")
+    return synaptic_flow_bn.log_total("synflow_bn")

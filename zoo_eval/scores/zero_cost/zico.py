@@ -118,9 +118,9 @@ class _Spread:
         self._n += 1
         self._magnitude += x.abs()
         change = x - self._mean
-        self._mean += change / self._n
+        self._mean.add_(change, alpha=1 / self._n)
         step = change.abs_().mul_(math.sqrt((self._n - 1) / self._n))
-        self._deviation = torch.hypot(self._deviation, step)
+        torch.hypot(self._deviation, step, out=self._deviation)
 
     def mean_over_deviation(self) -> float:
         """Σ mean|x| / σ(x) over the elements with σ > 0."""

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from zoo_eval.errors import ScoreUndefinedError
-from zoo_eval.scores.zero_cost._scaled_tensors import ROOM, Rule, ScaledTensors
+from zoo_eval.quantities.scaled_tensors import ROOM, Rule, ScaledTensors
 
 # A softmax is constant, one-hot, if its largest score leads by this many nats …
 _LEAD = 800.0

@@ -2,6 +2,7 @@
 
 import copy
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -9,11 +10,12 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm  # pyright: ignore[reportPrivateUsage]
 
 from zoo_eval.errors import ScoreUndefinedError
+from zoo_eval.quantities._quantity import quantity
 from zoo_eval.quantities.gradients import logits_of, needed_weights
 from zoo_eval.quantities.module_state import Mode, differentiable, in_mode, plain_attention
-from zoo_eval.scores.zero_cost._scaled_arithmetic import ARITHMETIC
-from zoo_eval.scores.zero_cost._scaled_layers import LAYERS
-from zoo_eval.scores.zero_cost._scaled_tensors import ScaledTensors
+from zoo_eval.quantities.scaled_arithmetic import ARITHMETIC
+from zoo_eval.quantities.scaled_layers import LAYERS
+from zoo_eval.quantities.scaled_tensors import ScaledTensors
 
 RULES = {**ARITHMETIC, **LAYERS}
 
@@ -34,17 +36,22 @@ class SynapticFlow:
 
     Attributes:
         names: Dotted name of each weight.
-        weights: Absolute weights, float64.
+        parameters: The network's own weights.
         gradients: ∂R/∂|W| divided by 2^exponent.
         exponent: One whole number for all; 0 if everything fits into float64.
         lost: Whether small gradients may have become zero next to others of 2⁹⁰⁰ their size.
     """
 
     names: tuple[str, ...]
-    weights: tuple[Tensor, ...]
+    parameters: tuple[Tensor, ...]
     gradients: tuple[Tensor, ...]
     exponent: int
     lost: bool
+
+    @property
+    def weights(self) -> Iterator[Tensor]:
+        """Absolute weights, float64, made one after another: they would be two more copies."""
+        return (parameter.double().abs() for parameter in self.parameters)
 
     def total(self) -> float:
         """Σₖ |wₖ ∂R/∂wₖ| divided by 2^exponent."""
@@ -61,10 +68,16 @@ class SynapticFlow:
         if total == 0:
             raise ScoreUndefinedError(
                 f"{score_name} is the logarithm of a flow, but the flow through "
-                f"{len(self.weights)} layers is zero. Are the weights of the classifier zero at "
+                f"{len(self.parameters)} layers is zero. Are the weights of the classifier zero at "
                 "initialisation?"
             )
         return math.log(total) + self.exponent * math.log(2)
+
+
+@quantity
+def synaptic_flow_bn(model: nn.Module, input_shape: tuple[int, int, int]) -> SynapticFlow:
+    """The flow of the network as it runs: batch norm stays, with its running statistics."""
+    return synaptic_flow(model, input_shape, batch_norm=True)
 
 
 def synaptic_flow(
@@ -87,6 +100,7 @@ def synaptic_flow(
             operation that cannot be scaled; or the flow is made of rounding errors; or, in
             train mode, a batch norm sees one value per channel.
     """
+    parameters = tuple(weight.detach() for _, weight in needed_weights(model))
     positive = copy.deepcopy(model).double().requires_grad_(False)
     with torch.no_grad():
         for tensor in positive.state_dict().values():
@@ -97,22 +111,24 @@ def synaptic_flow(
             if isinstance(module, _BatchNorm):
                 module.register_forward_hook(_without_norm)
     image = torch.ones(1, *input_shape)
-    flow = _scaled_if_needed(positive, image, mode)
+    flow = _scaled_if_needed(positive, parameters, image, mode)
     if flow.total() > 0 and (flow.exponent or flow.total() > _LARGE):
         _check_conditioning(positive, image, mode, flow)
     return flow
 
 
-def _scaled_if_needed(positive: nn.Module, image: Tensor, mode: Mode) -> SynapticFlow:
+def _scaled_if_needed(
+    positive: nn.Module, parameters: tuple[Tensor, ...], image: Tensor, mode: Mode
+) -> SynapticFlow:
     with in_mode(positive, mode):
-        plain = _flow(positive, image, None)
+        plain = _flow(positive, parameters, image, None)
     if math.isfinite(plain.total()) and plain.total() > _SMALLEST:
         return plain
     with in_mode(positive, mode):
-        scaled = _flow(positive, image, ScaledTensors(RULES))
+        scaled = _flow(positive, parameters, image, ScaledTensors(RULES))
     if not math.isfinite(scaled.total()):
         raise ScoreUndefinedError(
-            f"The synaptic flow through {len(scaled.weights)} layers came out as "
+            f"The synaptic flow through {len(scaled.parameters)} layers came out as "
             f"{scaled.total()} times 2^{scaled.exponent}, even with values scaled on the way."
         )
     return scaled
@@ -129,7 +145,7 @@ def _check_conditioning(positive: nn.Module, image: Tensor, mode: Mode, flow: Sy
         for parameter in positive.parameters():
             nudge = torch.rand(parameter.shape, generator=generator, dtype=torch.float64)
             parameter.mul_(1 + _NUDGE * nudge.to(parameter.device))
-    nudged = _scaled_if_needed(positive, image, mode)
+    nudged = _scaled_if_needed(positive, flow.parameters, image, mode)
     before, after = flow.log_total("this score"), nudged.log_total("this score")
     if abs(after - before) > _NOISE:
         raise ScoreUndefinedError(
@@ -139,7 +155,12 @@ def _check_conditioning(positive: nn.Module, image: Tensor, mode: Mode, flow: Sy
         )
 
 
-def _flow(positive: nn.Module, image: Tensor, scales: ScaledTensors | None) -> SynapticFlow:
+def _flow(
+    positive: nn.Module,
+    parameters: tuple[Tensor, ...],
+    image: Tensor,
+    scales: ScaledTensors | None,
+) -> SynapticFlow:
     named = needed_weights(positive)
     weights = [weight for _, weight in named]
     with differentiable(weights), plain_attention():
@@ -158,7 +179,7 @@ def _flow(positive: nn.Module, image: Tensor, scales: ScaledTensors | None) -> S
         gradients = torch.autograd.grad(response, weights, materialize_grads=True)
     return SynapticFlow(
         names=tuple(name for name, _ in named),
-        weights=tuple(weight.detach() for weight in weights),
+        parameters=parameters,
         gradients=gradients,
         exponent=0 if scales is None else scales.exponent(response),
         lost=scales is not None and scales.lost,

@@ -11,13 +11,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from zoo_eval.scores.zero_cost._scaled_tensors import Rule, ScaledTensors, tensors_in, times_power
+from zoo_eval.quantities.scaled_tensors import Rule, ScaledTensors, tensors_in, times_power
 
 Term = Tensor | float | int
 Scaled = tuple[Tensor, int]
 
 
 def add(scales: ScaledTensors, input: Term, other: Term, *, alpha: float | int = 1) -> Scaled:
+    """X + alpha · y."""
     (x, y), exponent = scales.aligned([input, other])
     return x + (y if alpha == 1 else y * alpha), exponent
 
