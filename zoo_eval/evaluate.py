@@ -12,6 +12,7 @@ from zoo_eval.errors import DownloadError, ModelError, NotFiniteError, ScoreUnde
 from zoo_eval.givens import choose_device, givens_of
 from zoo_eval.plan import PlannedScore, Unit, digest_of
 from zoo_eval.quantities import Computed, Resolver, closure
+from zoo_eval.quantities.parts import smaller_parts
 from zoo_eval.settings import Settings
 from zoo_eval.store import Attempt, Outcome, ScoreRow, Trust
 from zoo_eval.trust import trust_gate
@@ -59,7 +60,8 @@ def evaluate(
         for planned in unit.scores:
             doing(planned.key.score)
             try:
-                rows.append(_compute(planned, resolver, settings))
+                with smaller_parts(settings.relief.divisor):
+                    rows.append(_compute(planned, resolver, settings))
             except Exception as error:  # one score's failure must not lose the others
                 failed.append((planned.key.score, error))
             resolver.release(planned.request.score.needs)

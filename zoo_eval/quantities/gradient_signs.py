@@ -26,12 +26,13 @@ from zoo_eval.quantities._quantity import quantity
 from zoo_eval.quantities.gradients import Images, Labels, mean_cross_entropy, needed_weights
 from zoo_eval.quantities.layer_gradients import LayerCall
 from zoo_eval.quantities.module_state import Mode, differentiable, in_mode
+from zoo_eval.quantities.parts import part_of
 from zoo_eval.quantities.per_image_gradients import NotPerImageError, backward_per_image
 from zoo_eval.quantities.precision import Precision, in_precision
 from zoo_eval.quantities.sign_sums import SignSums
 
 # Images that pass the network together: eight are no faster and take twice the memory. Fixed, so
-# that rounding does not depend on the machine's size.
+# that rounding does not depend on the machine's size; fewer only where memory was short.
 _PART = 4
 
 # The image whose gradient is also computed by itself: not the first, which stays the first where
@@ -88,7 +89,7 @@ def sign_agreement(
     """
     weights = [weight for _, weight in needed_weights(model)]
     sums = None
-    if mode == "eval" and len(images) > _WITNESS:
+    if mode == "eval" and min(len(images), part_of(_PART)) > _WITNESS:
         with suppress(NotPerImageError):
             sums = _in_parts(model, images, labels, weights, precision)
     if sums is None:
@@ -142,7 +143,8 @@ def _in_parts(
         witness = _Witness(dict(enumerate(expected)))
         del expected
         sums = SignSums(weights, len(images))
-        for part, of_part in zip(images.split(_PART), labels.split(_PART), strict=True):
+        size = part_of(_PART)
+        for part, of_part in zip(images.split(size), labels.split(size), strict=True):
             seen: dict[int, tuple[int, ...]] = {}
 
             def take(

@@ -13,6 +13,7 @@ from zoo_eval.errors import InputError, ScoreUndefinedError
 from zoo_eval.quantities._quantity import quantity
 from zoo_eval.quantities.channel_sensitivities import ChannelSensitivities, OverwrittenError
 from zoo_eval.quantities.module_state import Mode, differentiable, in_mode, weight_tensors
+from zoo_eval.quantities.parts import part_of
 
 Images = Float[Tensor, "n channels height width"]
 Labels = Int[Tensor, " n"]
@@ -118,7 +119,7 @@ def at_once(images: Images, mode: Mode) -> int:
     In eval mode no image sees another, so parts give the same mean loss in less memory; the
     number of images never shrinks to fit. In train mode batch norm needs the whole batch.
     """
-    return min(_AT_ONCE, len(images)) if mode == "eval" else len(images)
+    return min(part_of(_AT_ONCE), len(images)) if mode == "eval" else len(images)
 
 
 def streamed(images: Images, labels: Labels, mode: Mode) -> Iterator[tuple[Images, Labels, float]]:
