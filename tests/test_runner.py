@@ -1,6 +1,7 @@
 """The path from job to store with real networks, real images and real processes."""
 
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from zoo_eval.datasets import load_dataset
 from zoo_eval.datasets.batches import ModelImages
 from zoo_eval.datasets.preprocessing import preprocessing_of
 from zoo_eval.errors import WeightsError
+from zoo_eval.executors.task import Limits
 from zoo_eval.job import Job
 from zoo_eval.models.build import build_model
 from zoo_eval.quantities.forward import forward_pass
@@ -137,16 +139,19 @@ def wait_for_rows(store: Store, at_least: int) -> None:
         time.sleep(0.05)
 
 
-@pytest.mark.parametrize(("how", "code"), [(signal.SIGKILL, -9), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(
+    ("how", "code"), [(signal.SIGKILL, -9), (signal.SIGINT, 130), (signal.SIGTERM, 130)]
+)
 def test_a_run_that_is_stopped_goes_on_where_it_was(zoo, tmp_path, finished, how, code):
     store = Store(tmp_path / "r.duckdb")
     first = start(zoo, store.path)
     wait_for_rows(store, 1)
-    os.killpg(first.pid, how)
+    # A terminal sends Ctrl-C to all processes, a batch system its signals to the first.
+    (os.killpg if how == signal.SIGINT else os.kill)(first.pid, how)
     output, errors = first.communicate(timeout=120)
     assert first.returncode == code, errors
     stored = len(store.attempts())
-    if how == signal.SIGINT:
+    if how != signal.SIGKILL:
         assert "Interrupted: " in output
         assert "goes on" in output
         assert store.runs()["state"].tolist() == ["interrupted"]
@@ -155,3 +160,45 @@ def test_a_run_that_is_stopped_goes_on_where_it_was(zoo, tmp_path, finished, how
     assert second.returncode == 0, errors
     pd.testing.assert_frame_equal(values(store), values(finished))
     assert len(store.attempts()) == 8, f"{stored} were stored before; none may be done again"
+
+
+def test_a_second_run_on_the_same_store_is_told_who_has_it(zoo, tmp_path):
+    store = Store(tmp_path / "r.duckdb")
+    first = start(zoo, store.path)
+    wait_for_rows(store, 1)
+    second = start(zoo, store.path)
+    output, errors = second.communicate(timeout=120)
+    assert (second.returncode, output) == (2, "")
+    assert f"Another run works on {store.path}: job on {platform.node()}, since" in errors
+    output, errors = first.communicate(timeout=240)
+    assert first.returncode == 0, errors
+    assert [path.name for path in tmp_path.iterdir()] == ["r.duckdb"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory as Linux counts it")
+def test_a_network_that_needs_too_much_memory_gets_smaller_batches(tmp_path):
+    """300 images at once do not fit into the limit; an eighth of them does."""
+    job = write_job(
+        tmp_path, write_zoo(tmp_path, 1, ("resnet10t",), image_size=160), scores='["dse"]'
+    )
+    text = job.read_text().replace("batch_size = 64", "batch_size = 300")
+    job.write_text(text.replace("images_per_class = 6", "images_per_class = 30"))
+    roomy, tight = Store(tmp_path / "roomy.duckdb"), Store(tmp_path / "tight.duckdb")
+    assert zoo_eval.run(job, roomy, workers=1).n_ok == 1
+    summary = zoo_eval.run(job, tight, workers=1, limits=Limits(memory=1_000_000_000))
+    assert (summary.n_ok, summary.n_failed) == (1, 0)
+    attempts = tight.attempts()
+    assert attempts["outcome"].tolist()[-1] == "ok"
+    assert set(attempts["outcome"][:-1]) == {"out_of_memory"}
+    assert attempts["relief"].tolist()[-1] == "batch size / 8"
+    assert tight.scores()["value"][0] == pytest.approx(roomy.scores()["value"][0], rel=1e-5)
+
+
+def test_a_worker_is_replaced_after_some_networks(zoo, tmp_path, finished):
+    store = Store(tmp_path / "r.duckdb")
+    summary = zoo_eval.run(zoo / "job.toml", store, workers=1, limits=Limits(networks=3))
+    assert (summary.n_ok, summary.n_failed) == (8, 0)
+    pd.testing.assert_frame_equal(values(store), values(finished))
+    # Peaks are of a process's whole life: a fresh one begins anew.
+    peaks = store.attempts()["peak_rss_bytes"]
+    assert (peaks.diff() < 0).sum() >= 1

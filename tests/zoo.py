@@ -20,7 +20,10 @@ SCORES = '["params", "dse", "logme", "knn_accuracy", "grad_norm"]'
 
 
 def write_zoo(
-    folder: Path, n_models: int = 4, architectures: Sequence[str] = ARCHITECTURES
+    folder: Path,
+    n_models: int = 4,
+    architectures: Sequence[str] = ARCHITECTURES,
+    image_size: int = 32,
 ) -> Path:
     """Write a manifest of n tiny networks with weights; returns the manifest's path."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -33,7 +36,7 @@ def write_zoo(
             "family": architecture.removeprefix("test_"),
             "label_space": "fashion-mnist",
             "params": str(100_000 + place),
-            "image_size": "32",
+            "image_size": str(image_size),
             "crop": "1.0",
             "interpolation": "bicubic",
             "mean": "[0.286, 0.286, 0.286]",
