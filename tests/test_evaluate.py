@@ -54,7 +54,6 @@ def test_a_unit_gives_every_score_and_an_attempt(job, dataset):
     assert all(row.value is not None and math.isfinite(row.value) for row in outcome.scores)
     assert all(row.seconds > 0 for row in outcome.scores)
     assert (outcome.attempt.outcome, outcome.attempt.device) == ("ok", "cpu")
-    assert outcome.attempt.peak_rss_bytes > 10**7
     assert outcome.trust is not None
 
 

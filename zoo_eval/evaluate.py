@@ -1,10 +1,10 @@
 """Evaluates one model: builds it, computes its scores, and never raises for a score's sake."""
 
-import resource
 import time
 import traceback
 from collections.abc import Callable, MutableMapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from zoo_eval.datasets import Dataset
@@ -75,11 +75,12 @@ def evaluate(
         started=started,
         seconds=time.perf_counter() - clock,
         device=device,
-        peak_rss_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         relief=str(settings.relief) or None,
         missing=digest_of(key for key in unit.keys if key not in given),
-        **(_what_failed(failed) if failed else {"outcome": _how_well(rows)}),
+        outcome=_how_well(rows),
     )
+    if failed:
+        attempt = _failed(attempt, failed)
     return Outcome(attempt, tuple(rows), trust)
 
 
@@ -136,15 +137,16 @@ def _how_well(rows: Sequence[ScoreRow]) -> str:
     return "ok" if any(row.value is not None for row in rows) else "undefined"
 
 
-def _what_failed(failed: Sequence[tuple[str, Exception]]) -> dict[str, str]:
+def _failed(attempt: Attempt, failed: Sequence[tuple[str, Exception]]) -> Attempt:
     score, error = failed[0]
     message = str(error).partition("\n")[0] or type(error).__name__
     if score:
         others = f" and {len(failed) - 1} more scores" if len(failed) > 1 else ""
         message = f"{score}{others}: {message}"
-    return {
-        "outcome": failure_of(error),
-        "error_type": type(error).__name__,
-        "message": message,
-        "traceback": "".join(traceback.format_exception(error)),
-    }
+    return replace(
+        attempt,
+        outcome=failure_of(error),
+        error_type=type(error).__name__,
+        message=message,
+        traceback="".join(traceback.format_exception(error)),
+    )

@@ -2,6 +2,7 @@
 
 import ctypes
 import gc
+import re
 import sys
 from pathlib import Path
 from typing import NamedTuple
@@ -33,6 +34,16 @@ def machine_memory(cgroup: Path = CGROUP) -> Memory:
     # Files that were read count as used, but go first when memory is short.
     free = limit - used + int(statistics.get("inactive_file", 0))
     return Memory(min(found.total, limit), max(0, min(found.available, free)))
+
+
+def peak_memory() -> int:
+    """Most bytes that this process has had so far."""
+    try:
+        # Not ru_maxrss, which Linux lets begin at the parent's size when it forked.
+        found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    except OSError:
+        found = None
+    return 1024 * int(found[1]) if found else psutil.Process().memory_info().rss
 
 
 def settle() -> None:

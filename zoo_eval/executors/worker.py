@@ -5,12 +5,13 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 
 import psutil
 
 from zoo_eval.datasets import Dataset
 from zoo_eval.evaluate import evaluate
-from zoo_eval.executors.memory import give_back, settle
+from zoo_eval.executors.memory import give_back, peak_memory, settle
 from zoo_eval.executors.task import Task
 from zoo_eval.executors.watch import watch
 from zoo_eval.models.torchvision_ops import ensure_torchvision
@@ -64,6 +65,8 @@ class Worker:
         settings = self._settings.relieved(task.relief)
         outcome = evaluate(task.unit, self._dataset, settings, self._shared, doing=still_alone)
         still_alone("nothing")
+        attempt = replace(outcome.attempt, peak_rss_bytes=peak_memory())
+        outcome = replace(outcome, attempt=attempt)
         give_back()
         return outcome, psutil.Process().memory_info().rss
 
