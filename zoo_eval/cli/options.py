@@ -10,5 +10,11 @@ LimitOption = Annotated[
     int | None, typer.Option("--limit", min=1, help="Only the first N models of the manifest.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a machine to read.")]
+ArraysOption = Annotated[
+    str | None,
+    typer.Option(
+        "--arrays", metavar="URL", help="Where its arrays are kept; default: beside the store."
+    ),
+]
 
 DEFAULT_STORE = Path("results.duckdb")
