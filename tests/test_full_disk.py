@@ -1,12 +1,11 @@
 """No space is left, really: on a small file system in memory."""
 
-import subprocess
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from tests.disks import fill, mounted
 from tests.store.test_store import begin, key, outcome
 from zoo_eval.errors import DatasetError, ReportError, StoreError
 from zoo_eval.store import ScoreRow, Store
@@ -15,24 +14,8 @@ from zoo_eval.store import ScoreRow, Store
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of eight megabytes."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mount = ("mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder))
-    try:
-        mounted = subprocess.run(mount, capture_output=True, text=True, check=False)
-    except OSError as error:
-        pytest.skip(f"this system has no mount: {error}")
-    if mounted.returncode:
-        pytest.skip(f"this system allows no mount: {mounted.stderr.strip()}")
-    yield folder
-    subprocess.run(("umount", str(folder)), check=True)
-
-
-def fill(disk: Path) -> None:
-    """Leave next to nothing free."""
-    with (disk / "ballast").open("wb", buffering=0) as file, suppress(OSError):
-        while file.write(bytes(4096)):
-            pass
+    with mounted(tmp_path / "small", "size=8m") as folder:
+        yield folder
 
 
 def test_the_store_keeps_what_was_stored_before(small_disk):

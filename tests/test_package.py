@@ -10,7 +10,7 @@ PACKAGE = Path(zoo_eval.__file__).parent
 # The layers of the house, bottom first: a module imports only from its own line or below.
 LAYERS = [
     {"errors"},
-    {"builtin", "correlation", "provenance"},
+    {"builtin", "correlation", "finding", "provenance", "unfinished"},
     {"manifest", "quantities", "scores"},
     {"datasets", "models", "store", "job", "conformance"},
     {"trust", "plan", "calibration", "relief", "settings"},

@@ -12,6 +12,7 @@ ZooEvalError
 ├── ScoreUndefinedError      the score has no value for this model: stored, never retried
 ├── ConformanceError         a score that does not keep what every score promises
 ├── StoreError               the result file cannot be read or written
+│   └── ArrayError           kept arrays are missing or damaged, or cannot be written
 └── ReportError              nothing to report, or nowhere to write it
 
 A message says what was needed, what was seen and what to do. The command line prints it on
@@ -65,6 +66,10 @@ class ConformanceError(ZooEvalError):
 
 class StoreError(ZooEvalError):
     """The result file cannot be read or written."""
+
+
+class ArrayError(StoreError):
+    """Kept arrays are missing or damaged, or cannot be written."""
 
 
 class ReportError(ZooEvalError):

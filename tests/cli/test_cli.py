@@ -9,18 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from tests.cli.call import call
 from tests.zoo import write_job, write_zoo
-from zoo_eval.cli import main
-
-
-def call(monkeypatch, capsys, *arguments: str) -> tuple[int, str, str]:
-    """Exit code, stdout and stderr of `zoo-eval ARGUMENTS`, in this process."""
-    monkeypatch.setattr(sys, "argv", ["zoo-eval", *arguments])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    captured = capsys.readouterr()
-    code = ended.value.code
-    return (code if isinstance(code, int) else 0), captured.out, captured.err
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +45,7 @@ def test_start_does_not_import_torch():
 def test_help_lists_the_commands(monkeypatch, capsys):
     code, out, _ = call(monkeypatch, capsys, "--help")
     assert code == 0
-    for command in ("run", "status", "report", "export", "scores", "doctor", "manifest"):
+    for command in ("run", "status", "report", "export", "import", "scores", "doctor", "manifest"):
         assert f"  {command} " in out
 
 

@@ -10,6 +10,7 @@ import typer
 
 from zoo_eval.cli.doctor import doctor
 from zoo_eval.cli.export import export
+from zoo_eval.cli.import_ import import_
 from zoo_eval.cli.manifest import manifest_app
 from zoo_eval.cli.report import report
 from zoo_eval.cli.retry import retry
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 for command in (run, retry, status, report, export, doctor):
     app.command()(command)
+app.command("import")(import_)
 app.add_typer(scores_app, name="scores")
 app.add_typer(manifest_app, name="manifest")
 

@@ -6,9 +6,7 @@ from typing import Annotated
 
 import typer
 
-from zoo_eval.cli.options import DEFAULT_STORE, StoreOption
-
-TABLES = ("scores", "models", "accuracies", "datasets", "runs", "attempts", "trust", "leaderboard")
+from zoo_eval.cli.options import DEFAULT_STORE, ArraysOption, StoreOption
 
 
 class Format(StrEnum):
@@ -22,21 +20,19 @@ def export(
     to: Annotated[Format, typer.Argument(help="File format.")],
     store: StoreOption = DEFAULT_STORE,
     out: Annotated[Path, typer.Option("--out", help="Folder to write to.")] = Path("export"),
+    with_arrays: Annotated[
+        bool, typer.Option("--with-arrays", help="Copy the kept arrays too.")
+    ] = False,
+    arrays: ArraysOption = None,
 ) -> None:
-    """Write all tables as CSV or Parquet."""
-    from zoo_eval.errors import ReportError
-    from zoo_eval.store import Store
+    """Write all tables as CSV or Parquet; `zoo-eval import` reads the latter."""
+    from zoo_eval.store import ArrayFolder, Store
+    from zoo_eval.store.exported import write_arrays, write_tables
 
     results = Store(store)
-    frames = {table: getattr(results, table)() for table in TABLES}
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        for table, frame in frames.items():
-            path = out / f"{table}.{to}"
-            if to is Format.CSV:
-                frame.to_csv(path, index=False, lineterminator="\n")
-            else:
-                frame.to_parquet(path, index=False)
-            print(f"{path}: {len(frame):,} rows")
-    except OSError as error:
-        raise ReportError(f"The tables cannot be written to {out}: {error}") from error
+    for path, n_rows in write_tables(results, out, to.value):
+        print(f"{path}: {n_rows:,} rows")
+    if with_arrays:
+        folder = ArrayFolder(arrays) if arrays else results.arrays
+        n_files = sum(1 for _ in write_arrays(results, folder, out / "arrays"))
+        print(f"{out / 'arrays'}: {n_files:,} files")

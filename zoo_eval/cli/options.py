@@ -54,6 +54,12 @@ MemoryLimitOption = Annotated[
         help="Of one worker, like 8GB; default: what the machine has, shared.",
     ),
 ]
+ArraysOption = Annotated[
+    str | None,
+    typer.Option(
+        "--arrays", metavar="URL", help="Where its arrays are kept; default: beside the store."
+    ),
+]
 
 DEFAULT_STORE = Path("results.duckdb")
 DEFAULT_TIME_LIMIT = 3600.0

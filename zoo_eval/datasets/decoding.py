@@ -9,9 +9,9 @@ import hashlib
 import io
 import json
 import os
-import shutil
-import tempfile
+import warnings
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +20,12 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from zoo_eval.datasets.sources import Record
 from zoo_eval.errors import DatasetError
+from zoo_eval.unfinished import sweep, workspace
 
 # Part of every digest: to be raised when `_rgb` comes to give other pixels.
 _VERSION = b"decoded 1\n"
+# Not all that PIL knows: to read EPS, for one, it runs a program on what the file says.
+_FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
 
 
 class DecodedImages:
@@ -100,6 +103,8 @@ def decode(
     """
     folder = cache_folder() / digest
     try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        sweep(folder.parent)
         if not folder.is_dir():
             _write(contents, folder)
         images = DecodedImages(folder)
@@ -124,13 +129,13 @@ def cache_folder() -> Path:
 
 
 def _write(contents: Sequence[bytes], folder: Path) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=folder.parent))
-    try:
-        kept: list[int] = []
-        shapes: list[tuple[int, int]] = []
-        skipped: list[tuple[int, str]] = []
-        with (unfinished / "pixels.bin").open("wb") as file:
+    kept: list[int] = []
+    shapes: list[tuple[int, int]] = []
+    skipped: list[tuple[int, str]] = []
+    with workspace(folder.parent) as unfinished:
+        whole = unfinished / "decoded"
+        whole.mkdir()
+        with (whole / "pixels.bin").open("wb") as file:
             for place, content in enumerate(contents):
                 try:
                     image = _rgb(content)
@@ -145,23 +150,34 @@ def _write(contents: Sequence[bytes], folder: Path) -> None:
                 shapes.append((image.height, image.width))
                 file.write(image.tobytes())
         index = {"kept": kept, "shapes": shapes, "skipped": skipped}
-        (unfinished / "index.json").write_text(json.dumps(index), encoding="utf-8")
+        (whole / "index.json").write_text(json.dumps(index), encoding="utf-8")
         try:
-            unfinished.rename(folder)
+            whole.rename(folder)
         except OSError:
             if not folder.is_dir():  # another process finished the same folder first
                 raise
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def _rgb(content: bytes) -> Image.Image:
-    with Image.open(io.BytesIO(content)) as image:
-        image.load()
-        upright = ImageOps.exif_transpose(image)
-    if upright.mode.startswith("I"):  # 16-bit grey: PIL's own conversion would clip it
-        grey = np.asarray(upright, dtype=np.float64) / 257
-        upright = Image.fromarray(np.clip(np.round(grey), 0, 255).astype(np.uint8))
-    if upright.mode == "P" and "transparency" in upright.info:
-        upright = upright.convert("RGBA")  # without this step, PIL warns
-    return upright.convert("RGB")
+    """The image upright, with eight bits a colour; of several frames the first."""
+    with warnings.catch_warnings(action="ignore"):  # of large images and of odd EXIF data
+        with Image.open(io.BytesIO(content), formats=_formats()) as image:
+            image.load()
+            upright = ImageOps.exif_transpose(image)
+        if upright.mode == "F":
+            raise ValueError("its pixels are real numbers, and which one is white is not said")
+        if upright.mode.startswith("I"):  # 16-bit grey: PIL's own conversion would clip it
+            grey = np.asarray(upright, dtype=np.float64)
+            if grey.min() < 0 or grey.max() > 65535:
+                raise ValueError("its pixels have 32 bits, and which number is white is not said")
+            upright = Image.fromarray(np.round(grey / 257).astype(np.uint8))
+        if upright.mode == "P" and "transparency" in upright.info:
+            upright = upright.convert("RGBA")  # without this step, PIL warns
+        return upright.convert("RGB")
+
+
+@cache
+def _formats() -> list[str]:
+    """Those that this PIL was built with."""
+    Image.init()
+    return [each for each in _FORMATS if each in Image.OPEN]

@@ -10,7 +10,6 @@ import json
 import math
 import os
 import shutil
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +19,7 @@ from jaxtyping import UInt8
 from zoo_eval.datasets.dataset import Dataset
 from zoo_eval.datasets.decoding import cache_folder
 from zoo_eval.datasets.preprocessing import Preprocessing
+from zoo_eval.unfinished import sweep, workspace
 
 Pixels = UInt8[np.ndarray, "n height width 3"]
 
@@ -42,6 +42,7 @@ def resized(dataset: Dataset, preprocessing: Preprocessing) -> Pixels | None:
     size = math.prod(shape)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        sweep(path.parent)
         if size > min(MOST_BYTES, shutil.disk_usage(path.parent).free / 2):
             return None
         _make_room(path.parent, MOST_BYTES - size)
@@ -70,17 +71,14 @@ def _open(path: Path, shape: tuple[int, ...]) -> Pixels | None:
 
 
 def _write(path: Path, dataset: Dataset, preprocessing: Preprocessing) -> None:
-    """Under a temporary name first: a file that has its name is whole."""
+    """Elsewhere first: a file that has its name is whole."""
     resize = preprocessing.resize(cropped=dataset.cropped)
-    handle, unfinished = tempfile.mkstemp(prefix="unfinished-", dir=path.parent)
-    try:
+    with workspace(path.parent) as unfinished:
         # Written, not mapped: a disk that gets full is then an error and not a signal.
-        with os.fdopen(handle, "wb") as file:
+        with (unfinished / path.name).open("wb") as file:
             for place in range(len(dataset)):
                 file.write(resize(dataset[place]).tobytes())
-        Path(unfinished).rename(path)
-    finally:
-        Path(unfinished).unlink(missing_ok=True)
+        (unfinished / path.name).replace(path)
 
 
 def _make_room(folder: Path, limit: int) -> None:

@@ -8,6 +8,7 @@ import importlib
 import tarfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,8 @@ FASHION_CLASSES = (
     "Bag",
     "Ankle boot",
 )
+
+_MOST_MEMBER_BYTES = 2**30
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,7 @@ def _list_folder(path: Path) -> Listing:
     names = {index: name for name, index in class_to_index.items()}
     label_of = {file: names[target] for file, target in pairs}
     records = tuple(
-        Record(Path(file).relative_to(path).as_posix(), label_of[file], Path(file).read_bytes)
+        Record(Path(file).relative_to(path).as_posix(), label_of[file], partial(_content, file))
         for file in sorted(label_of, key=key)
         if label_of[file]  # an image beside the folders has no label
     )
@@ -103,6 +106,13 @@ def _list_folder(path: Path) -> Listing:
         n_folders = sum(child.is_dir() for child in path.iterdir())
         raise DatasetError(f"{path} has {n_folders} folders, but no image in them.")
     return Listing(records, tuple(sorted({record.label for record in records}, key=key)))
+
+
+def _content(file: str) -> bytes:
+    path = Path(file)
+    if path.exists() and not path.is_file():  # a pipe or device may never end
+        raise OSError("it is no regular file")
+    return path.read_bytes()
 
 
 def _list_parquet(path: Path, spec: DatasetSpec) -> Listing:
@@ -155,6 +165,7 @@ def _list_shards(path: Path) -> Listing:
     records: list[Record] = []
     for shard in shards:
         try:
+            _refuse_bombs(shard)
             # Only webdataset's grouping is used: its opener would run a name such as `pipe:…`
             # as a command, and its decoder could unpickle what a shard contains.
             with shard.open("rb") as stream:
@@ -167,6 +178,17 @@ def _list_shards(path: Path) -> Listing:
     if not records:
         raise DatasetError(f"{path}: its {len(shards)} shards hold no pair of image and .cls file.")
     return Listing(tuple(records), _sorted_classes(records))
+
+
+def _refuse_bombs(shard: Path) -> None:
+    """A tar file can claim members far larger than itself, which would be read into memory."""
+    with tarfile.open(shard, "r|*") as members:
+        for member in members:
+            if member.size > _MOST_MEMBER_BYTES:
+                raise DatasetError(
+                    f"{shard} holds {member.name} of {member.size:,} bytes; encoded images of at "
+                    f"most {_MOST_MEMBER_BYTES:,} are needed."
+                )
 
 
 def _samples(samples: Iterable[dict[str, Any]], shard: str) -> Iterator[Record]:

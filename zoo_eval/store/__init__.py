@@ -1,5 +1,6 @@
 """Results in one DuckDB file."""
 
+from zoo_eval.store.arrays import ArrayFolder, ArrayKey
 from zoo_eval.store.rows import (
     Attempt,
     DatasetRow,
@@ -15,6 +16,8 @@ from zoo_eval.store.rows import (
 from zoo_eval.store.store import Store
 
 __all__ = [
+    "ArrayFolder",
+    "ArrayKey",
     "Attempt",
     "DatasetRow",
     "EmbeddingsRow",

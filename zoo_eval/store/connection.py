@@ -52,6 +52,24 @@ def connect(
         connection.close()
 
 
+@contextmanager
+def open_as_it_is(
+    path: Path, *, patience_s: float
+) -> Generator[tuple[duckdb.DuckDBPyConnection, int]]:
+    """A connection for reading to a file that is not brought up to date, and its schema version.
+
+    Raises:
+        StoreError: see `connect`.
+    """
+    connection = _open(path, True, patience_s)
+    try:
+        yield connection, _version(connection, path, new_is_fine=False)
+    except duckdb.Error as error:
+        raise _explain(path, error) from error
+    finally:
+        connection.close()
+
+
 def _open(path: Path, read_only: bool, patience_s: float) -> duckdb.DuckDBPyConnection:
     if read_only and not path.exists():
         raise StoreError(
@@ -63,15 +81,41 @@ def _open(path: Path, read_only: bool, patience_s: float) -> duckdb.DuckDBPyConn
         except OSError as error:
             raise StoreError(f"{path} cannot be written: {error}") from error
     give_up_at = time.monotonic() + patience_s
+    repeated = False
     while True:
         try:
             return duckdb.connect(str(path), read_only=read_only)
         except duckdb.Error as error:
+            if "core_functions" in str(error) and not repeated:
+                repeated = True
+                _repeat_log(path)
+                continue
             locked = "Could not set lock" in str(error)
             if not locked or time.monotonic() > give_up_at:
                 raise _explain(path, error) from error
             # Readers that wait for the same writer should not all come back at once.
             time.sleep(random.uniform(0.01, 0.05))
+
+
+def _repeat_log(path: Path) -> None:
+    """Bring into the file what was committed, where opening it cannot.
+
+    Who is killed just after bringing an older file up to date leaves the new columns in the log
+    beside it. DuckDB 2.0 repeats the log of the file it opens before it knows its own functions,
+    which our tables' checks name; that of a file it attaches, after.
+    """
+    with duckdb.connect() as connection:
+        try:
+            connection.execute(f"ATTACH {quoted(path)} AS store")
+            connection.execute("CHECKPOINT store")
+            connection.execute("DETACH store")
+        except duckdb.Error as error:
+            raise _explain(path, error) from error
+
+
+def quoted(path: Path) -> str:
+    """A path as a text in SQL."""
+    return "'" + str(path).replace("'", "''") + "'"
 
 
 def _version(connection: duckdb.DuckDBPyConnection, path: Path, *, new_is_fine: bool) -> int:
@@ -85,15 +129,16 @@ def _version(connection: duckdb.DuckDBPyConnection, path: Path, *, new_is_fine: 
         if tables or not new_is_fine:
             raise StoreError(
                 f"{path} is a DuckDB file, but not one of zoo_eval's: it has no table 'meta'. "
-                "Name another file with --store."
+                "Name another file."
             )
         return 0
-    row = connection.execute("SELECT max(schema_version) FROM meta").fetchone()
-    seen = int(row[0]) if row else 0
+    [(seen,)] = connection.execute("SELECT max(schema_version) FROM meta").fetchall()
+    if seen is None:
+        raise StoreError(f"{path} does not say which schema it has. Name another file.")
     if seen > SCHEMA_VERSION:
         raise StoreError(
             f"{path} was written by a newer zoo_eval (schema {seen}); this one knows schema "
-            f"{SCHEMA_VERSION}. Update zoo_eval, or name another file with --store."
+            f"{SCHEMA_VERSION}. Update zoo_eval, or name another file."
         )
     return seen
 
@@ -103,15 +148,16 @@ def _bring_up_to_date(connection: duckdb.DuckDBPyConnection, seen: int) -> None:
     connection.execute("BEGIN")
     if seen:
         for version in range(seen + 1, SCHEMA_VERSION + 1):
-            connection.execute(_sql(f"migrations/{version}.sql"))
+            connection.execute(sql_file(f"migrations/{version}.sql"))
         connection.execute("UPDATE meta SET schema_version = ?", [SCHEMA_VERSION])
     else:
-        connection.execute(_sql("schema.sql"))
-    connection.execute(_sql("views.sql"))
+        connection.execute(sql_file("schema.sql"))
+    connection.execute(sql_file("views.sql"))
     connection.execute("COMMIT")
 
 
-def _sql(name: str) -> str:
+def sql_file(name: str) -> str:
+    """Text of one of the package's SQL files."""
     return files("zoo_eval.store").joinpath(name).read_text(encoding="utf-8")
 
 
@@ -121,14 +167,13 @@ def _explain(path: Path, error: duckdb.Error) -> StoreError:
     if "Could not set lock" in text:
         return StoreError(f"{path} is in use by another process and stayed so. ({first_line})")
     if "not a valid DuckDB database" in text:
-        return StoreError(
-            f"{path} exists, but is not a DuckDB file. Name another file with --store."
-        )
+        return StoreError(f"{path} exists, but is not a DuckDB file. Name another file.")
     if "newer version of DuckDB" in text or "storage version" in text.lower():
         return StoreError(f"{path} was written by a newer DuckDB: {first_line}")
     number = getattr(error, "errno", None)
     if number == errno.ENOSPC or "No space left" in text:
         return StoreError(f"{path}: no space is left on the disk; what was stored before is safe.")
-    if "Permission denied" in text or "Read-only file system" in text:
+    refusals = ("Permission denied", "Operation not permitted", "Read-only file system")
+    if any(refusal in text for refusal in refusals):
         return StoreError(f"{path} cannot be written: {first_line}")
     return StoreError(f"{path}: {first_line}")

@@ -3,15 +3,14 @@
 import dataclasses
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pyarrow
-
+from zoo_eval.store.arrays import ArrayFolder
 from zoo_eval.store.connection import connect
+from zoo_eval.store.inserting import after_all, insert, marks, now
 from zoo_eval.store.newest import newest, with_plain_text
-from zoo_eval.store.rows import DatasetRow, Failure, ModelRow, Outcome, RunRow
+from zoo_eval.store.rows import DatasetRow, EmbeddingsRow, Failure, ModelRow, Outcome, RunRow
 from zoo_eval.store.stored_keys import SettingKey, StoredKeys
 
 if TYPE_CHECKING:
@@ -35,64 +34,77 @@ class Store:
 
     def __init__(self, path: str | Path, *, patience_s: float = 60.0) -> None:
         self.path = Path(path)
-        self._patience_s = patience_s
+        self.patience_s = patience_s
+
+    @property
+    def arrays(self) -> ArrayFolder:
+        """Where kept arrays go by default: `results.arrays` beside `results.duckdb`."""
+        name = self.path.name.removesuffix(".duckdb") + ".arrays"
+        return ArrayFolder(str(self.path.with_name(name)))
 
     # Writing
 
     def begin_run(self, run: RunRow, models: Iterable[ModelRow], dataset: DatasetRow) -> None:
         """Note a run, its dataset, and what its manifest says of the models."""
         with self._write() as connection:
-            head = (run.run, run.job, run.job_text, run.command, run.started, None, "running")
+            started = after_all(connection, "runs", "started", run.started)
+            head = (run.run, run.job, run.job_text, run.command, started, None, "running")
             row = (*head, run.git_commit, run.versions, run.host)
-            connection.execute(f"INSERT INTO runs VALUES ({_marks(row)})", row)
-            _insert(connection, "OR REPLACE", "datasets", [dataclasses.astuple(dataset)])
+            connection.execute(f"INSERT INTO runs VALUES ({marks(row)})", row)
+            insert(connection, "OR REPLACE", "datasets", [dataclasses.astuple(dataset)])
             models = list(models)
             facts = [dataclasses.astuple(m)[:-2] for m in models]
-            _insert(connection, "OR REPLACE", "models", facts)
+            insert(connection, "OR REPLACE", "models", facts)
             accuracies = [(m.model, *a, m.source) for m in models for a in m.accuracies]
-            _insert(connection, "OR REPLACE", "accuracies", accuracies)
+            insert(connection, "OR REPLACE", "accuracies", accuracies)
 
     def commit(self, run: str, *outcomes: Outcome) -> None:
         """Store the attempt, scores and trust gate of some models: all of it or nothing."""
-        now = _now()
         attempts: list[tuple[object, ...]] = []
         scores: list[tuple[object, ...]] = []
         gates: dict[tuple[str, str], tuple[object, ...]] = {}
-        arrays: list[tuple[object, ...]] = []
-        for outcome in outcomes:
-            a = outcome.attempt
-            attempt = (run, a.model, a.weights, a.seed, a.started, a.seconds, a.device)
-            attempt += (a.peak_rss_bytes, a.outcome, a.error_type, a.message, a.traceback)
-            attempt += (a.relief, a.missing)
-            attempts.append(attempt)
-            for r in outcome.scores:
-                key = dataclasses.astuple(r.key)
-                value = (r.value, r.undefined_because, r.seconds)
-                scores.append((*key, *value, run, now, r.low, r.high, r.precision))
-            if t := outcome.trust:
-                gate = (t.model, t.dataset, t.measured, t.published, t.n_images)
-                gates[t.model, t.dataset] = (*gate, t.low, t.high, t.trusted, now)
-            if e := outcome.embeddings:
-                arrays.append((*dataclasses.astuple(e), run, now))
+        arrays: dict[str, tuple[object, ...]] = {}
         with self._write() as connection:
-            _insert(connection, "", "attempts", attempts)
+            stored = after_all(connection, "scores", "stored", now())
+            for outcome in outcomes:
+                a = outcome.attempt
+                attempt = (run, a.model, a.weights, a.seed, a.started, a.seconds, a.device)
+                attempt += (a.peak_rss_bytes, a.outcome, a.error_type, a.message, a.traceback)
+                attempt += (a.relief, a.missing)
+                attempts.append(attempt)
+                for r in outcome.scores:
+                    key = dataclasses.astuple(r.key)
+                    value = (r.value, r.undefined_because, r.seconds)
+                    scores.append((*key, *value, run, stored, r.low, r.high, r.precision))
+                if t := outcome.trust:
+                    gate = (t.model, t.dataset, t.measured, t.published, t.n_images)
+                    gates[t.model, t.dataset] = (*gate, t.low, t.high, t.trusted, stored)
+                if e := outcome.embeddings:
+                    arrays[e.file] = (*dataclasses.astuple(e), run, stored)
+            insert(connection, "", "attempts", attempts)
             # Another run of the same job may have stored the same row in the meantime.
-            _insert(connection, "OR IGNORE", "scores", scores)
-            _insert(connection, "OR REPLACE", "trust", list(gates.values()))
-            _insert(connection, "OR REPLACE", "embeddings", arrays)
+            insert(connection, "OR IGNORE", "scores", scores)
+            insert(connection, "OR REPLACE", "trust", list(gates.values()))
+            insert(connection, "OR REPLACE", "embeddings", list(arrays.values()))
 
     def keep_calibration(self, machine: str, quantity: str, value: float) -> None:
         """Store what was measured on a machine."""
         with self._write() as connection:
-            row = (machine, quantity, value, _now())
-            _insert(connection, "OR REPLACE", "calibrations", [row])
+            row = (machine, quantity, value, now())
+            insert(connection, "OR REPLACE", "calibrations", [row])
 
     def end_run(self, run: str, state: str) -> None:
         """Note that a run is `done` or `interrupted`."""
         with self._write() as connection:
             connection.execute(
-                "UPDATE runs SET ended = ?, state = ? WHERE run = ?", [_now(), state, run]
+                "UPDATE runs SET ended = greatest(started, ?), state = ? WHERE run = ?",
+                [now(), state, run],
             )
+
+    def forget_arrays(self, files: Sequence[str]) -> None:
+        """Drop the rows of arrays whose files are lost."""
+        with self._write() as connection:
+            connection.execute("DELETE FROM embeddings WHERE file IN ?", [list(files)])
 
     # Reading
 
@@ -183,6 +195,15 @@ class Store:
         """Arrays that were kept: which network's, and in which file."""
         return self.sql("FROM embeddings ORDER BY model, weights, seed, dataset, fingerprint")
 
+    def kept_arrays(self) -> list[EmbeddingsRow]:
+        """The same as rows, such as `ArrayFolder.read` wants them."""
+        if not self.path.exists():
+            return []
+        names = ", ".join(field.name for field in dataclasses.fields(EmbeddingsRow))
+        with self._read() as connection:
+            rows = connection.execute(f"SELECT {names} FROM embeddings ORDER BY file").fetchall()
+        return [EmbeddingsRow(*row) for row in rows]
+
     def trust(self) -> "pd.DataFrame":
         """Measured against published accuracy, per model and dataset."""
         return self.sql("FROM trust ORDER BY model, dataset")
@@ -196,34 +217,11 @@ class Store:
         return self.sql("FROM leaderboard")
 
     def _read(self) -> "AbstractContextManager[duckdb.DuckDBPyConnection]":
-        return connect(self.path, read_only=True, patience_s=self._patience_s)
+        return connect(self.path, read_only=True, patience_s=self.patience_s)
 
     @contextmanager
     def _write(self) -> "Generator[duckdb.DuckDBPyConnection]":
-        with connect(self.path, read_only=False, patience_s=self._patience_s) as connection:
+        with connect(self.path, read_only=False, patience_s=self.patience_s) as connection:
             connection.execute("BEGIN")
             yield connection
             connection.execute("COMMIT")
-
-
-def _insert(
-    connection: "duckdb.DuckDBPyConnection",
-    conflict: str,
-    table: str,
-    rows: Sequence[Sequence[object]],
-) -> None:
-    if not rows:
-        return
-    # One statement over an Arrow table: row by row would take DuckDB milliseconds each.
-    columns = {f"c{i}": list(column) for i, column in enumerate(zip(*rows, strict=True))}
-    connection.register("incoming", pyarrow.table(columns))
-    connection.execute(f"INSERT {conflict} INTO {table} SELECT * FROM incoming")
-    connection.unregister("incoming")
-
-
-def _marks(row: Sequence[object]) -> str:
-    return ", ".join("?" * len(row))
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)

@@ -24,12 +24,13 @@ LEFT JOIN (
 ) t USING (model)
 ORDER BY accuracy DESC, a.model, s.score;
 
--- Models whose last attempt did not end well.
+-- Models whose last attempt did not end well. Clocks are set back; so the order is that of the
+-- runs, whose times the store keeps in order, and within a run that of the rows.
 CREATE OR REPLACE VIEW failures AS
 SELECT * EXCLUDE (recency) FROM (
-    SELECT *, row_number() OVER (
-        PARTITION BY model, weights, seed ORDER BY started DESC
+    SELECT a.*, row_number() OVER (
+        PARTITION BY a.model, a.weights, a.seed ORDER BY r.started DESC NULLS LAST, a.rowid DESC
     ) AS recency
-    FROM attempts
+    FROM attempts a LEFT JOIN runs r USING (run)
 ) WHERE recency = 1 AND outcome NOT IN ('ok', 'undefined')
 ORDER BY started;
