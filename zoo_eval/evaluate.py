@@ -4,17 +4,24 @@ import time
 import traceback
 from collections.abc import Callable, MutableMapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from zoo_eval.datasets import Dataset
-from zoo_eval.errors import DownloadError, ModelError, NotFiniteError, ScoreUndefinedError
+from zoo_eval.errors import (
+    ArrayError,
+    DownloadError,
+    ModelError,
+    NotFiniteError,
+    ScoreUndefinedError,
+)
 from zoo_eval.givens import choose_device, givens_of
+from zoo_eval.kept import keep, read_kept
 from zoo_eval.plan import PlannedScore, Unit, digest_of
 from zoo_eval.quantities import Computed, Resolver, closure
 from zoo_eval.quantities.parts import smaller_parts
 from zoo_eval.settings import Settings
-from zoo_eval.store import Attempt, Outcome, ScoreRow, Trust
+from zoo_eval.store import Attempt, EmbeddingsRow, Outcome, ScoreRow, Trust
 from zoo_eval.trust import trust_gate
 
 
@@ -41,33 +48,15 @@ def evaluate(
     """
     started = datetime.now(UTC).replace(tzinfo=None)
     clock = time.perf_counter()
-    rows: list[ScoreRow] = []
-    failed: list[tuple[str, Exception]] = []
-    trust: Trust | None = None
+    found = _Found()
     device = settings.device
     try:
         doing("the network's construction")
         device = str(choose_device(settings.device))
-        users = [planned.request.score.needs for planned in unit.scores]
-        # What only quantities of the dataset need that are at hand already is left out.
-        needed = closure((need for needs in users for need in needs), frozenset(shared))
-        resolver = Resolver(givens_of(unit, dataset, settings, needed), users, shared)
-        if unit.weights == "pretrained" and "forward_pass" in needed:
-            doing("the pass over the images")
-            # If it fails, so do the scores that need it; the others are computed nevertheless.
-            with suppress(Exception):
-                trust = trust_gate(unit.line, dataset, resolver.get("logits"))
-        for planned in unit.scores:
-            doing(planned.key.score)
-            try:
-                with smaller_parts(settings.relief.divisor):
-                    rows.append(_compute(planned, resolver, settings))
-            except Exception as error:  # one score's failure must not lose the others
-                failed.append((planned.key.score, error))
-            resolver.release(planned.request.score.needs)
+        _compute_all(unit, dataset, settings, shared, doing, found)
     except Exception as error:  # the network cannot be built or run at all
-        failed.append(("", error))
-    given = {row.key for row in rows}
+        found.failed.append(("", error))
+    given = {row.key for row in found.rows}
     attempt = Attempt(
         model=unit.line.model,
         weights=unit.weights,
@@ -77,11 +66,63 @@ def evaluate(
         device=device,
         relief=str(settings.relief) or None,
         missing=digest_of(key for key in unit.keys if key not in given),
-        outcome=_how_well(rows),
+        outcome=_how_well(found.rows),
     )
-    if failed:
-        attempt = _failed(attempt, failed)
-    return Outcome(attempt, tuple(rows), trust)
+    if found.failed:
+        attempt = _failed(attempt, found.failed)
+    return Outcome(attempt, tuple(found.rows), found.trust, found.arrays)
+
+
+@dataclass
+class _Found:
+    """What has come of a unit so far."""
+
+    rows: list[ScoreRow] = field(default_factory=list[ScoreRow])
+    failed: list[tuple[str, Exception]] = field(default_factory=list[tuple[str, Exception]])
+    trust: Trust | None = None
+    arrays: EmbeddingsRow | None = None
+
+
+def _compute_all(
+    unit: Unit,
+    dataset: Dataset,
+    settings: Settings,
+    shared: MutableMapping[str, Computed],
+    doing: Callable[[str], None],
+    found: _Found,
+) -> None:
+    users = [planned.request.score.needs for planned in unit.scores]
+    needs = [need for needs in users for need in needs]
+    passes = "forward_pass" in closure(needs)
+    kept = read_kept(unit, settings) if passes else None
+    at_hand = {} if kept is None else {"forward_pass": kept.forward_pass}
+    # What only quantities need that are at hand already is left out.
+    needed = closure(needs, frozenset(shared) | at_hand.keys())
+    givens = givens_of(unit, dataset, settings, needed) | at_hand
+    resolver = Resolver(givens, users, shared)
+    if passes:
+        doing("the pass over the images")
+        # If it fails, so do the scores that need it; the others are computed nevertheless.
+        with suppress(Exception):
+            forward_pass = resolver.get("forward_pass")
+            if unit.weights == "pretrained":
+                found.trust = trust_gate(unit.line, dataset, forward_pass.logits)
+            if kept is None:
+                try:
+                    found.arrays = keep(unit, settings, forward_pass)
+                except ArrayError as error:  # the scores are not the worse for it
+                    found.failed.append(("kept arrays", error))
+            del forward_pass  # the resolver frees it after its last user
+    precision = settings.precision if kept is None else kept.precision
+    for planned in unit.scores:
+        doing(planned.key.score)
+        try:
+            with smaller_parts(settings.relief.divisor):
+                row = _compute(planned, resolver, precision, settings.gradient_precision)
+            found.rows.append(row)
+        except Exception as error:  # one score's failure must not lose the others
+            found.failed.append((planned.key.score, error))
+        resolver.release(planned.request.score.needs)
 
 
 def failure_of(error: BaseException) -> str:
@@ -110,13 +151,15 @@ def _is_out_of_memory(error: BaseException) -> bool:
     )
 
 
-def _compute(planned: PlannedScore, resolver: Resolver, settings: Settings) -> ScoreRow:
+def _compute(
+    planned: PlannedScore, resolver: Resolver, of_images: str, of_gradients: str
+) -> ScoreRow:
     score, options = planned.request.score, planned.request.options
     used, precision = closure(score.needs), "fp32"
     if "forward_pass" in used:
-        precision = settings.precision
+        precision = of_images
     elif "gradient_precision" in used:
-        precision = settings.gradient_precision
+        precision = of_gradients
     try:
         measured = score.measure(resolver, options)
     except ScoreUndefinedError as reason:

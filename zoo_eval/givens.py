@@ -17,6 +17,7 @@ from zoo_eval.models.determinism import calibrate_batch_norm, switch_off_dropout
 from zoo_eval.plan import Unit
 from zoo_eval.settings import Settings
 
+_OF_NETWORK = frozenset({"model", "images", "input_shape", "probe_images", "probe_labels"})
 PIXEL_SIZE = 64  # side of the images in the given `pixels`, as in the DSMI authors' script
 
 
@@ -40,7 +41,7 @@ def choose_device(name: str) -> torch.device:
 def givens_of(
     unit: Unit, dataset: Dataset, settings: Settings, needed: Collection[str]
 ) -> dict[str, Any]:
-    """The network, its images, and whatever else is needed.
+    """The network, its images, and whatever else is needed: no network if only labels are.
 
     Args:
         unit: The network.
@@ -51,6 +52,18 @@ def givens_of(
     Raises:
         ModelError: the network cannot be built, or the device not be used.
     """
+    needed = frozenset(needed)
+    givens: dict[str, Any] = {"labels": np.asarray(dataset.labels, dtype=np.int64)}
+    if "pixels" in needed:
+        givens["pixels"] = dataset.pixels(PIXEL_SIZE)
+    if needed & _OF_NETWORK:
+        givens |= _of_network(unit, dataset, settings, needed)
+    return givens
+
+
+def _of_network(
+    unit: Unit, dataset: Dataset, settings: Settings, needed: Collection[str]
+) -> dict[str, Any]:
     needed = frozenset(needed)
     device = choose_device(settings.device)
     model = build_model(unit.line, unit.weights, unit.seed)
@@ -71,7 +84,6 @@ def givens_of(
         "images": images,
         "input_shape": (3, size, size),
         "gradient_precision": settings.gradient_precision,
-        "labels": np.asarray(dataset.labels, dtype=np.int64),
     }
     calibrated = unit.weights != "pretrained"
     if calibrated or needed & {"probe_images", "probe_labels"}:
@@ -79,8 +91,6 @@ def givens_of(
         givens["probe_images"], givens["probe_labels"] = probe_images, probe_labels
         if calibrated:
             calibrate_batch_norm(model, probe_images)
-    if "pixels" in needed:
-        givens["pixels"] = dataset.pixels(PIXEL_SIZE)
     return givens
 
 

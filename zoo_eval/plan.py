@@ -7,16 +7,19 @@ from dataclasses import astuple, dataclass, replace
 from importlib.metadata import version
 from itertools import compress
 from operator import not_
+from types import MappingProxyType
 
 from zoo_eval.datasets.preprocessing import Preprocessing, preprocessing_of
 from zoo_eval.job import Job, ScoreRequest
 from zoo_eval.manifest import ModelLine
 from zoo_eval.quantities import closure
-from zoo_eval.store import Failure, ScoreKey
+from zoo_eval.store import EmbeddingsRow, Failure, ScoreKey
+from zoo_eval.store.arrays import ArrayKey
 from zoo_eval.store.stored_keys import SettingKey, StoredKeys
 
 _PROBE = frozenset({"probe_images", "probe_labels"})
 _IMAGES = frozenset({"images", "labels", "pixels"})
+_NOTHING: Mapping[ArrayKey, EmbeddingsRow] = MappingProxyType({})
 
 # Which settings of the job and of the model beside the key's own columns change a score's value.
 _Parts = frozenset[str]
@@ -41,7 +44,18 @@ class _Setting:
 
 @dataclass(frozen=True)
 class Unit:
-    """One network to build and all scores to compute on it: what a worker is handed."""
+    """One network to build and all scores to compute on it: what a worker is handed.
+
+    Attributes:
+        line: The manifest's.
+        preprocessing: Of its images.
+        weights: Kind of weights.
+        seed: Of the initialisation.
+        settings: The scores, without what the model adds to their keys.
+        fingerprints: What it adds.
+        arrays: What its pass over the dataset depends on.
+        kept: The file of that pass, if there is one.
+    """
 
     line: ModelLine
     preprocessing: Preprocessing
@@ -49,6 +63,8 @@ class Unit:
     seed: int
     settings: tuple[_Setting, ...]
     fingerprints: Mapping[_Parts, str]
+    arrays: ArrayKey
+    kept: EmbeddingsRow | None = None
 
     @property
     def scores(self) -> tuple[PlannedScore, ...]:
@@ -114,6 +130,7 @@ def make_plan(
     done: Set[ScoreKey],
     limit: int | None = None,
     given_up: Set[Failure] = frozenset(),
+    kept: Mapping[ArrayKey, EmbeddingsRow] = _NOTHING,
 ) -> Plan:
     """What is left to do.
 
@@ -123,21 +140,30 @@ def make_plan(
         done: Keys that the store has.
         limit: Take only the first so many models of the manifest.
         given_up: Failures that would only happen again, see `Store.given_up`.
+        kept: Arrays that need not be computed again.
     """
     lines = job.manifest.lines[:limit]
     stored = done if isinstance(done, StoredKeys) else StoredKeys.of(done)
     states = _states(job, dataset_label)
     parts = {setting.parts for settings in states.values() for setting in settings}
+    forward = {weights: _parts_of_forward_pass(weights, job) for weights in job.weights}
     digests = _Fingerprints(job, dataset_label)
     units: list[Unit] = []
     for line in lines:
         preprocessing = preprocessing_of(line)
-        fingerprints = digests.of(line, preprocessing, parts)
+        fingerprints = digests.of(line, preprocessing, parts | {*forward.values()})
         has = {p: stored.settings(line.model, fingerprints[p]) for p in parts}
         for (weights, seed), settings in states.items():
             left = tuple(s for s in settings if s.key not in has[s.parts])
             if left:
-                units.append(Unit(line, preprocessing, weights, seed, left, fingerprints))
+                digest = fingerprints[forward[weights]]
+                arrays = ArrayKey(line.model, weights, seed, dataset_label, digest)
+                units.append(
+                    Unit(
+                        *(line, preprocessing, weights, seed, left, fingerprints),
+                        *(arrays, kept.get(arrays)),
+                    )
+                )
     wanted = len(lines) * sum(map(len, states.values()))
     left = sum(len(unit.settings) for unit in units)
     failed = {failure[:3] for failure in given_up}
@@ -210,6 +236,16 @@ def _parts(request: ScoreRequest, job: Job) -> _Parts:
         parts.add("precision")
     if job.evaluation.gradient_precision != "fp32" and "gradient_precision" in used:
         parts.add("gradient_precision")
+    return frozenset(parts)
+
+
+def _parts_of_forward_pass(weights: str, job: Job) -> _Parts:
+    """Which settings can change the embeddings and logits of the dataset."""
+    parts = {"arguments", "weights", "preprocessing"}
+    if weights != "pretrained":
+        parts.add("probe")
+    if job.evaluation.precision != "fp32":
+        parts.add("precision")
     return frozenset(parts)
 
 

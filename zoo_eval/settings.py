@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from zoo_eval.quantities.precision import Precision
 from zoo_eval.relief import LADDER, Relief
+from zoo_eval.store.arrays import ArrayFolder
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,8 @@ class Settings:
         probe_seed: Which they are.
         probe_source: `dataset` or `noise`.
         relief: What is done because memory ran out before.
+        arrays: Where arrays are kept; None: none are.
+        keep_arrays: Whether to keep more there, or only to use what is there.
     """
 
     device: str
@@ -31,6 +34,8 @@ class Settings:
     probe_seed: int
     probe_source: str
     relief: Relief = LADDER[0]
+    arrays: ArrayFolder | None = None
+    keep_arrays: bool = False
 
     def relieved(self, relief: Relief) -> "Settings":
         """The same settings, made to need less memory. Not to be relieved again."""
