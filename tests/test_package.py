@@ -13,7 +13,7 @@ LAYERS = [
     {"builtin", "correlation", "provenance"},
     {"manifest", "quantities", "scores"},
     {"datasets", "models", "store", "job", "conformance"},
-    {"trust", "plan", "calibration"},
+    {"trust", "plan", "calibration", "prefetch"},
     {"evaluate"},
     {"executors", "runner", "estimate", "diagnosis"},
     {"report"},

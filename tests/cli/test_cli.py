@@ -55,7 +55,7 @@ def test_start_does_not_import_torch():
 def test_help_lists_the_commands(monkeypatch, capsys):
     code, out, _ = call(monkeypatch, capsys, "--help")
     assert code == 0
-    for command in ("run", "status", "report", "export", "scores", "doctor", "manifest"):
+    for command in ["run", "fetch", "status", "report", "export", "scores", "doctor", "manifest"]:
         assert f"  {command} " in out
 
 

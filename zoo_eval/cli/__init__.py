@@ -10,6 +10,7 @@ import typer
 
 from zoo_eval.cli.doctor import doctor
 from zoo_eval.cli.export import export
+from zoo_eval.cli.fetch import fetch
 from zoo_eval.cli.manifest import manifest_app
 from zoo_eval.cli.report import report
 from zoo_eval.cli.run import run
@@ -28,7 +29,7 @@ app = typer.Typer(
         "Begin with `zoo-eval run quickstart`, then `zoo-eval report`."
     ),
 )
-for command in (run, status, report, export, doctor):
+for command in (run, fetch, status, report, export, doctor):
     app.command()(command)
 app.add_typer(scores_app, name="scores")
 app.add_typer(manifest_app, name="manifest")
