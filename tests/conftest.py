@@ -37,3 +37,27 @@ def decoded_images_cache(tmp_path_factory):
         folder = tmp_path_factory.mktemp("cache")
         patch.setenv("ZOO_EVAL_CACHE", str(folder))
         yield folder
+
+
+@pytest.fixture
+def hub(tmp_path, monkeypatch):
+    """A model hub on loopback, and empty caches; this process and its children know no others."""
+    import huggingface_hub.constants
+    import torch
+
+    from tests.models.hub_server import HubServer
+
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "HF_HUB_OFFLINE"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    server = HubServer()
+    monkeypatch.setenv("ZOO_EVAL_CACHE", str(tmp_path / "zoo_eval"))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    monkeypatch.setattr(torch.hub, "_hub_dir", None)
+    monkeypatch.setenv("HF_ENDPOINT", server.endpoint)
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+    # The hub's client read the variables when it was imported.
+    monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", server.endpoint)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "hf" / "hub"))
+    yield server
+    server.close()

@@ -6,7 +6,8 @@ ZooEvalError
 ├── DatasetError             images or labels that cannot be used
 ├── ModelError               a network that cannot be built
 │   └── WeightsError         its weights are missing, damaged or unsafe
-│       └── DownloadError    the hub does not give them: may heal by itself
+│       └── DownloadError    they could not be downloaded
+│           └── BudgetError  there is no room for them now
 ├── InputError               an argument of a score or quantity has the wrong shape or content
 │   └── NotFiniteError       a network's outputs are NaN or infinite
 ├── ScoreUndefinedError      the score has no value for this model: stored, never retried
@@ -45,7 +46,21 @@ class WeightsError(ModelError):
 
 
 class DownloadError(WeightsError):
-    """Weights that the model hub does not give, or not whole. Worth another try later."""
+    """Weights that could not be downloaded.
+
+    Attributes:
+        heals: Whether a later try may succeed.
+        after_s: Seconds that the server asks to wait before it.
+    """
+
+    def __init__(self, message: str, *, heals: bool = False, after_s: float = 0.0) -> None:
+        super().__init__(message)
+        self.heals = heals
+        self.after_s = after_s
+
+
+class BudgetError(DownloadError):
+    """No room for weights within the budget, until some that are in use are released."""
 
 
 class InputError(ZooEvalError):

@@ -45,7 +45,8 @@ def test_start_does_not_import_torch():
 def test_help_lists_the_commands(monkeypatch, capsys):
     code, out, _ = call(monkeypatch, capsys, "--help")
     assert code == 0
-    for command in ("run", "status", "report", "export", "import", "scores", "doctor", "manifest"):
+    names = ["run", "retry", "fetch", "status", "report", "export", "import", "scores", "doctor"]
+    for command in [*names, "manifest"]:
         assert f"  {command} " in out
 
 

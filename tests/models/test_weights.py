@@ -54,13 +54,19 @@ def test_a_file_below_the_manifests_folder(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "file", ["../secret.pth", "weights/../../secret.pth", "link.pth", "/etc/x"]
+    "file",
+    [
+        *("../secret.pth", "weights/../../secret.pth", "link.pth", "/etc/x"),
+        *("linked_folder/secret.pth", "inner_link.pth"),
+    ],
 )
 def test_a_path_that_leads_out_of_the_folder(tmp_path, file):
     folder = tmp_path / "zoo"
     folder.mkdir()
     (tmp_path / "secret.pth").write_bytes(b"")
     (folder / "link.pth").symlink_to(tmp_path / "secret.pth")
+    (folder / "inner_link.pth").symlink_to("link.pth")
+    (folder / "linked_folder").symlink_to(tmp_path)
     message = refusal(weights_path, line("a.b", folder, weights_file=file))
     assert f"a.b: weights_file '{file}' leads out of the manifest's folder" in message
 

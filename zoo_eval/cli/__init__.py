@@ -10,6 +10,7 @@ import typer
 
 from zoo_eval.cli.doctor import doctor
 from zoo_eval.cli.export import export
+from zoo_eval.cli.fetch import fetch
 from zoo_eval.cli.import_ import import_
 from zoo_eval.cli.manifest import manifest_app
 from zoo_eval.cli.report import report
@@ -30,7 +31,7 @@ app = typer.Typer(
         "Begin with `zoo-eval run quickstart`, then `zoo-eval report`."
     ),
 )
-for command in (run, retry, status, report, export, doctor):
+for command in (run, retry, fetch, status, report, export, doctor):
     app.command()(command)
 app.command("import")(import_)
 app.add_typer(scores_app, name="scores")

@@ -60,6 +60,14 @@ ArraysOption = Annotated[
         "--arrays", metavar="URL", help="Where its arrays are kept; default: beside the store."
     ),
 ]
+WeightsBudgetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--weights-budget",
+        metavar="SIZE",
+        help="Room for downloaded weights, such as 20GB; the least recently used are evicted.",
+    ),
+]
 
 DEFAULT_STORE = Path("results.duckdb")
 DEFAULT_TIME_LIMIT = 3600.0

@@ -44,7 +44,7 @@ def check_architectures(limit: int | None = None) -> Iterator[ArchitectureCheck]
 
 def _n_features(line: ModelLine) -> int:
     size = preprocessing_of(line).image_size
-    model = construct(line, line.architecture, pretrained=False, device="meta").eval()
+    model = construct(line, line.architecture, device="meta").eval()
     with torch.inference_mode():
         embeddings, logits = embed(model, torch.zeros(2, 3, size, size, device="meta"))
     if logits.shape[1] != 1000:

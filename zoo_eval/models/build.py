@@ -1,17 +1,25 @@
 """From a manifest line to a network, ready to be evaluated."""
 
-import os
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
-from zoo_eval.errors import ModelError, WeightsError
+from zoo_eval.errors import ModelError
 from zoo_eval.manifest import ModelLine
 from zoo_eval.models.initial import neutralise
+from zoo_eval.models.published.cache import WeightsCache
+from zoo_eval.models.published.cached import locate
 from zoo_eval.models.timm_config import timm_config
 from zoo_eval.models.torchvision_ops import ensure_torchvision
-from zoo_eval.models.weights import keeps_order, load_into, read_weights, weights_path
+from zoo_eval.models.weights import (
+    check_weights,
+    keeps_order,
+    load_into,
+    read_weights,
+    weights_path,
+)
 
 WEIGHTS = ("pretrained", "init", "init-neutral")
 # Every architecture has 1,000 classes, unless its manifest says that it knows another set.
@@ -31,11 +39,10 @@ def build_model(line: ModelLine, weights: str, seed: int) -> nn.Module:
         WeightsError: the weights are missing, damaged, unsafe or do not fit.
     """
     torch.manual_seed(seed)
-    from_hub = weights == "pretrained" and line.weights_file is None
-    model = _from_hub(line) if from_hub else construct(line, line.architecture, pretrained=False)
-    if weights == "pretrained" and not from_hub:
-        path = weights_path(line)
-        assert path is not None
+    path = weights_path(line) if weights == "pretrained" else None
+    published = weights == "pretrained" and path is None
+    model = _published(line) if published else construct(line, line.architecture)
+    if path is not None:
         state = read_weights(path, line.weights_sha256)
         load_into(model, state, line.model, by_order=keeps_order(path))
     if weights == "init-neutral":
@@ -44,41 +51,49 @@ def build_model(line: ModelLine, weights: str, seed: int) -> nn.Module:
 
 
 def construct(
-    line: ModelLine, name: str, *, pretrained: bool, device: str | None = None
+    line: ModelLine, name: str, *, weights: Path | None = None, device: str | None = None
 ) -> nn.Module:
     """Let timm construct a network for the line's image size, classes and arguments.
 
     Args:
         line: What to build.
-        name: `architecture`, or `architecture.tag` for pretrained weights of the hub.
-        pretrained: Whether timm should load weights.
+        name: `architecture`, or `architecture.tag` for published weights.
+        weights: File with weights for timm to load; it then asks no hub.
         device: Where to construct it; `meta` gives parameters without contents.
 
     Raises:
         ModelError: timm does not know the architecture or refuses its arguments.
     """
-    ensure_torchvision()
+    _require_architecture(line)
     import timm
 
     own = dict(line.arguments)
+    if weights is not None:
+        own["pretrained_cfg_overlay"] = {"file": str(weights)}
     if device is not None:
         own["device"] = device
     if line.label_space in CLASSES:
         own.setdefault("num_classes", CLASSES[line.label_space])
-    if not timm.is_model(line.architecture):
-        raise ModelError(
-            f"timm {timm.__version__} knows no architecture {line.architecture!r}. "
-            "`zoo-eval manifest check` lists the lines that it cannot build."
-        )
     for size in _size_arguments(line, name):
         arguments: dict[str, Any] = {**own, **size}
         try:
-            return timm.create_model(name, pretrained=pretrained, **arguments)
+            return timm.create_model(name, pretrained=weights is not None, **arguments)
         except Exception as error:  # unfit arguments make constructors raise nearly anything
             # Only networks with position tables take img_size; the others work at any size.
             if not (size and isinstance(error, TypeError) and "img_size" in str(error)):
                 raise _refused(line, error) from error
     raise AssertionError("the last attempt returns or raises")
+
+
+def _require_architecture(line: ModelLine) -> None:
+    ensure_torchvision()
+    import timm
+
+    if not timm.is_model(line.architecture):
+        raise ModelError(
+            f"timm {timm.__version__} knows no architecture {line.architecture!r}. "
+            "`zoo-eval manifest check` lists the lines that it cannot build."
+        )
 
 
 def _size_arguments(line: ModelLine, name: str) -> tuple[dict[str, int], ...]:
@@ -99,46 +114,12 @@ def _refused(line: ModelLine, error: Exception) -> ModelError:
     return ModelError(f"timm cannot construct {line.model} with {dict(line.arguments)}: {reason}")
 
 
-def _from_hub(line: ModelLine) -> nn.Module:
-    """Download, or find in the hub's cache, through timm. HF_HUB_OFFLINE is obeyed."""
-    try:
-        return construct(line, line.timm_name, pretrained=True)
-    except ModelError as error:
-        if _is_network(error):
-            raise _unreachable(line) from error
-        raise
-
-
-def _is_network(error: BaseException) -> bool:
-    """Whether a missing network is behind it; the hub's client has many exceptions for that."""
-    names = {kind.__name__ for cause in _chain(error) for kind in type(cause).__mro__}
-    return bool(
-        names
-        & {
-            "LocalEntryNotFoundError",
-            "OfflineModeIsEnabled",
-            "HfHubHTTPError",
-            "ConnectError",
-            "ConnectionError",
-            "URLError",
-            "gaierror",
-            "ConnectTimeout",
-            "ProxyError",
-        }
-    )
-
-
-def _chain(error: BaseException | None) -> list[BaseException]:
-    found: list[BaseException] = []
-    while error is not None and error not in found:
-        found.append(error)
-        error = error.__cause__ or error.__context__
-    return found
-
-
-def _unreachable(line: ModelLine) -> WeightsError:
-    offline = " (HF_HUB_OFFLINE is set)" if os.environ.get("HF_HUB_OFFLINE") else ""
-    return WeightsError(
-        f"The weights of {line.model} are not on this machine and the model hub cannot be "
-        f"reached{offline}. Connect once, or fill the hub's cache from another machine."
-    )
+def _published(line: ModelLine) -> nn.Module:
+    """With the published weights; downloaded first if they are not on this machine."""
+    _require_architecture(line)
+    path = locate(line)
+    if path is None:
+        with WeightsCache() as cache:
+            path = cache.hold(line)
+    check_weights(path)
+    return construct(line, line.timm_name, weights=path)

@@ -1,17 +1,14 @@
-"""What of the hub's weights is on this machine, and whether the hub can be reached."""
+"""Whether the hub must be reached, and whether it can be."""
 
-import os
 import socket
 from collections.abc import Iterable
-from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-import torch
-
 from zoo_eval.errors import WeightsError
 from zoo_eval.manifest import ModelLine
-from zoo_eval.models.timm_config import timm_config
+from zoo_eval.models.published.cached import missing
+from zoo_eval.models.published.sources import is_offline
 
 PATIENCE_S = 5.0
 
@@ -23,36 +20,19 @@ def require_weights(lines: Iterable[ModelLine]) -> None:
         WeightsError: says how many of the models, and which is the first.
     """
     lines = [line for line in lines if line.weights_file is None]
-    missing = [line for line in lines if not is_cached(line)]
-    if not missing or is_reachable():
+    left = list(missing(lines))
+    if not left or is_reachable():
         return
     raise WeightsError(
-        f"The weights of {len(missing)} of {len(lines)} models, {missing[0].model} first, are not "
+        f"The weights of {len(left)} of {len(lines)} models, {left[0].model} first, are not "
         f"on this machine, and the model hub {_why_not()}. Connect, or fill the hub's cache, or "
         'choose other weights in the job (weights = ["init"]).'
     )
 
 
-def is_cached(line: ModelLine) -> bool:
-    """Whether the hub's cache on this machine holds the model's weights."""
-    from huggingface_hub import try_to_load_from_cache
-
-    config = timm_config(line.timm_name)
-    if config is None:
-        return False
-    if not config.hf_hub_id:  # a few old networks are fetched by torch from an address instead
-        name = Path(urlsplit(config.url or "").path).name
-        return bool(name) and (Path(torch.hub.get_dir()) / "checkpoints" / name).is_file()
-    names = ("model.safetensors", "pytorch_model.bin")
-    repository = str(config.hf_hub_id)
-    if repository.endswith("/"):
-        repository += line.timm_name
-    return any(isinstance(try_to_load_from_cache(repository, name), str) for name in names)
-
-
 def is_reachable() -> bool:
     """Whether the hub, or the proxy before it, answers; asked unless HF_HUB_OFFLINE is set."""
-    if _offline():
+    if is_offline():
         return False
     target = urlsplit(_endpoint())
     proxies = getproxies()
@@ -73,9 +53,5 @@ def _endpoint() -> str:
     return str(constants.ENDPOINT)
 
 
-def _offline() -> bool:
-    return os.environ.get("HF_HUB_OFFLINE", "0").lower() not in ("", "0", "false", "no", "off")
-
-
 def _why_not() -> str:
-    return "may not be asked (HF_HUB_OFFLINE is set)" if _offline() else "cannot be reached"
+    return "may not be asked (HF_HUB_OFFLINE is set)" if is_offline() else "cannot be reached"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -74,10 +74,31 @@ def read_weights(path: Path, sha256: str | None) -> dict[str, Tensor]:
             f"The weights {path} are not what the manifest expects: their SHA-256 is {seen[:12]}…, "
             f"but should be {sha256[:12]}…. Get the file again; it may be damaged."
         )
+    state = _load(path)
+    foreign = _foreign(state)
+    if foreign:
+        raise WeightsError(f"The weights {path} should be tensors by name, but hold {foreign}.")
+    return state
+
+
+def check_weights(path: Path) -> None:
+    """Make sure that timm can load a file without running code from it.
+
+    Raises:
+        WeightsError: missing, truncated, or a pickle that would run code.
+    """
+    _load(path, only_names=True)
+
+
+def _load(path: Path, *, only_names: bool = False) -> Any:  # noqa: ANN401  # whatever was pickled
+    """The contents; or, where the format can give them alone, the names of the tensors."""
     try:
+        if path.suffix == ".safetensors" and only_names:
+            with safe_open(path, "pt") as file:
+                return list(file.keys())
         if path.suffix == ".safetensors":
             return load_file(path)
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        return torch.load(path, map_location="cpu", weights_only=True)
     except SafetensorError as error:
         raise WeightsError(
             f"The weights {path} are not a whole safetensors file: {error}"
@@ -91,10 +112,6 @@ def read_weights(path: Path, sha256: str | None) -> dict[str, Tensor]:
     except Exception as error:  # torch.load has no exception of its own for bad files
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise WeightsError(f"The weights {path} are not a whole PyTorch file: {reason}") from error
-    foreign = _foreign(state)
-    if foreign:
-        raise WeightsError(f"The weights {path} should be tensors by name, but hold {foreign}.")
-    return state
 
 
 def keeps_order(path: Path) -> bool:
