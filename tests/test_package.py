@@ -10,11 +10,11 @@ PACKAGE = Path(zoo_eval.__file__).parent
 # The layers of the house, bottom first: a module imports only from its own line or below.
 LAYERS = [
     {"errors"},
-    {"builtin", "correlation", "finding", "provenance", "unfinished"},
+    {"builtin", "byte_size", "correlation", "finding", "provenance", "unfinished"},
     {"manifest", "quantities", "scores"},
     {"datasets", "models", "store", "job", "conformance"},
     {"trust", "plan", "calibration", "relief", "settings", "prefetch"},
-    {"evaluate", "givens", "kept"},
+    {"evaluate", "files", "givens", "kept"},
     {"executors", "retrying", "drive", "run_rows", "runner", "estimate", "diagnosis"},
     {"report"},
     {"cli", "__main__"},

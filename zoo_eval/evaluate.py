@@ -128,12 +128,12 @@ def _compute_all(
 def failure_of(error: BaseException) -> str:
     """The type of a failure, as the store writes it.
 
-    `out_of_memory`, `download`, `load` (the network cannot be built), `nan` (its outputs are),
-    or `error`. Executors know two more: `timeout` and `killed`.
+    `out_of_memory`, `download` (that may heal), `load` (the network cannot be built), `nan` (its
+    outputs are), or `error`. Executors know two more: `timeout` and `killed`.
     """
     if _is_out_of_memory(error):
         return "out_of_memory"
-    if isinstance(error, DownloadError):
+    if isinstance(error, DownloadError) and error.heals:
         return "download"
     if isinstance(error, ModelError):
         return "load"

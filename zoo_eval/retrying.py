@@ -8,7 +8,7 @@ from zoo_eval.plan import Unit, digest_of
 from zoo_eval.relief import LADDER, Relief, next_relief
 from zoo_eval.store import Attempt, Outcome, ScoreKey
 
-# Waits before a download is tried again; the hub's client has tried several times by itself.
+# Waits before a download is tried again; it has been tried several times by then.
 DOWNLOAD_WAITS_S = (10.0, 60.0)
 MOST_KILLS = 2
 

@@ -1,27 +1,33 @@
 """A run: does a plan, one model at a time, and stores each outcome as it comes."""
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 from zoo_eval.calibration import precision_for
 from zoo_eval.datasets import Dataset, load_dataset
-from zoo_eval.drive import Ended, drive
+from zoo_eval.drive import Drive, Ended
 from zoo_eval.executors.cores import threads_of_each, usable_cores
 from zoo_eval.executors.local import LocalExecutor
 from zoo_eval.executors.measured import measured
 from zoo_eval.executors.task import Limits
+from zoo_eval.files import Files
 from zoo_eval.job import Job
 from zoo_eval.models.hub import require_weights
+from zoo_eval.models.published.cache import WeightsCache
+from zoo_eval.models.published.cached import require_offline
 from zoo_eval.plan import Plan, make_plan
+from zoo_eval.prefetch import Prefetch
 from zoo_eval.retrying import Tries
 from zoo_eval.run_rows import dataset_row, model_row, run_row
 from zoo_eval.settings import Settings
 from zoo_eval.store import Store
+from zoo_eval.store.arrays import ArrayKey
 from zoo_eval.store.lock import one_run
 
 DEFAULT_LIMITS = Limits()
+DEFAULT_FILES = Files()
 
 
 @dataclass(frozen=True)
@@ -94,7 +100,8 @@ def prepare(
     given_up = store.given_up()
     if retry is not None:
         given_up = {failure: kind for failure, kind in given_up.items() if kind in retry}
-    plan = make_plan(job, dataset.label, store.done(), limit, given_up.keys())
+    kept = {ArrayKey(*astuple(row)[:5]): row for row in store.kept_arrays()}
+    plan = make_plan(job, dataset.label, store.done(), limit, given_up.keys(), kept)
     if retry is not None:
         plan = plan.only_left_out()
     return Prepared(job, store, dataset, plan, limit)
@@ -109,6 +116,7 @@ def run(
     strict: bool = False,
     precision: Literal["fp32", "bf16", "auto"] | None = None,
     limits: Limits = DEFAULT_LIMITS,
+    files: Files = DEFAULT_FILES,
 ) -> RunSummary:
     """Evaluate what a job asks for and the store does not have yet.
 
@@ -120,6 +128,7 @@ def run(
         strict: Whether an unreadable image is an error instead of being skipped.
         precision: Of the pass over the dataset, in place of the job's own.
         limits: Time and memory for one network.
+        files: Room for weights, and where arrays are kept.
 
     Raises:
         ZooEvalError: the job cannot be run as it is. A model that fails raises nothing: it is
@@ -131,9 +140,8 @@ def run(
         job = job.in_precision(precision)
     with one_run(store):
         prepared = prepare(job, store, limit=limit, strict=strict, workers=workers)
-        return execute(
-            prepared, workers=workers, limits=limits, command=f"zoo_eval.run({job.name!r})"
-        )
+        command = f"zoo_eval.run({job.name!r})"
+        return execute(prepared, workers=workers, limits=limits, files=files, command=command)
 
 
 def execute(
@@ -141,6 +149,7 @@ def execute(
     *,
     workers: int | None = None,
     limits: Limits = DEFAULT_LIMITS,
+    files: Files = DEFAULT_FILES,
     command: str = "",
     on_outcome: Callable[[Ended], None] = lambda _: None,
 ) -> RunSummary:
@@ -152,6 +161,7 @@ def execute(
         prepared: From `prepare`.
         workers: Worker processes; by default one per processor core.
         limits: Time and memory for one network.
+        files: Room for weights, and where arrays are kept.
         command: The command line, for the record.
         on_outcome: Called after each outcome is stored.
 
@@ -164,16 +174,22 @@ def execute(
     summary = RunSummary(len(plan.units))
     if not plan.units:
         return summary
-    require_weights(unit.line for unit in plan.units if unit.weights == "pretrained")
+    (require_offline if files.offline else require_weights)(
+        unit.line for unit in plan.units if unit.weights == "pretrained"
+    )
     workers = max(1, min(workers or usable_cores(), len(plan.units)))
     settings = _settings(job, _working_set(prepared, workers))
+    settings = replace(settings, arrays=files.folder(store), keep_arrays=files.keep_arrays)
     noted = run_row(job, command)
     models = [model_row(line) for line in job.manifest.lines[: prepared.limit]]
     store.begin_run(noted, models, dataset_row(prepared.dataset))
     tries = Tries(settings.precision)
     try:
-        with LocalExecutor(workers, prepared.dataset, settings, limits) as executor:
-            for outcomes in drive(plan.units, executor, tries):
+        with (
+            Prefetch(plan.units, WeightsCache(files.weights_budget), 2 * workers) as units,
+            LocalExecutor(workers, prepared.dataset, settings, limits) as executor,
+        ):
+            for outcomes in Drive(units, executor, tries).outcomes():
                 # Small networks finish faster than a file can be opened and closed again.
                 store.commit(noted.run, *(ended.outcome for ended in outcomes))
                 for ended in outcomes:

@@ -24,8 +24,8 @@ from tests.models.hub_client import (
     refusal,
 )
 from tests.models.hub_server import drip
+from zoo_eval.byte_size import size_text
 from zoo_eval.errors import BudgetError
-from zoo_eval.models.published.byte_size import parse_size, size_text
 from zoo_eval.models.published.cached import locate
 from zoo_eval.models.published.ledger import Ledger
 
@@ -245,15 +245,3 @@ def test_a_damaged_list_is_named_and_nothing_is_evicted(hub, sizes):
         path.unlink()
         weights_cache.trim()
     assert here(RESNET) == [True]
-
-
-@pytest.mark.parametrize(
-    ("text", "n_bytes"), [("20GB", 20 * 10**9), ("1.5 GiB", 3 * 2**29), ("700", 700)]
-)
-def test_sizes(text, n_bytes):
-    assert parse_size(text) == n_bytes
-
-
-@pytest.mark.parametrize("text", ["", "much", "-1GB", "0", "20 apples", "nan", "1e999"])
-def test_what_is_no_size(text):
-    assert refusal(parse_size, text) == f"A size such as 20GB or 500MiB is needed, not {text!r}."

@@ -30,7 +30,11 @@ class Wishes:
     strict: bool
     precision: Literal["fp32", "bf16", "auto"] | None
     time_limit: float
-    memory_limit: int | None
+    memory_limit: str | None
+    offline: bool
+    weights_budget: str | None
+    keep_arrays: bool
+    arrays: str | None
     as_json: bool
 
 
@@ -89,6 +93,7 @@ def _execute(wishes: Wishes, prepared: "Prepared") -> "RunSummary | None":
     from zoo_eval.cli.plan_text import left_out_line, nothing_to_do, plan_line
     from zoo_eval.cli.progress import progress_for
     from zoo_eval.executors.task import Limits
+    from zoo_eval.files import Files
     from zoo_eval.runner import execute
 
     left_out = left_out_line(prepared, _retry_command(wishes))
@@ -103,10 +108,22 @@ def _execute(wishes: Wishes, prepared: "Prepared") -> "RunSummary | None":
         return execute(
             prepared,
             workers=wishes.workers,
-            limits=Limits(time_s=wishes.time_limit, memory=wishes.memory_limit),
+            limits=Limits(time_s=wishes.time_limit, memory=_bytes(wishes.memory_limit)),
+            files=Files(
+                offline=wishes.offline,
+                weights_budget=_bytes(wishes.weights_budget),
+                keep_arrays=wishes.keep_arrays,
+                arrays=wishes.arrays,
+            ),
             command=shlex.join(_command()),
             on_outcome=on_outcome,
         )
+
+
+def _bytes(size: str | None) -> int | None:
+    from zoo_eval.byte_size import parse_size
+
+    return None if size is None else parse_size(size)
 
 
 def _say_summary(wishes: Wishes, summary: "RunSummary") -> None:

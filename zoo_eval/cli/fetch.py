@@ -29,8 +29,8 @@ def fetch(
     or as much as the budget lets in; 2: with --check, something is missing; 3: some downloads
     failed.
     """
+    from zoo_eval.byte_size import parse_size
     from zoo_eval.job import Job
-    from zoo_eval.models.published.byte_size import parse_size
     from zoo_eval.models.published.cache import WeightsCache
     from zoo_eval.models.published.cached import require_offline
 
@@ -64,8 +64,8 @@ def _fetch(
 
     Everything stays pinned, so that the last do not push out the first.
     """
+    from zoo_eval.byte_size import size_text
     from zoo_eval.errors import BudgetError, WeightsError
-    from zoo_eval.models.published.byte_size import size_text
 
     n_here, failed = 0, dict[str, str]()
     for place, line in enumerate(lines, 1):
@@ -89,7 +89,7 @@ def _fetch(
 
 
 def _summary(n_models: int, n_here: int, n_failed: int, cache: "WeightsCache") -> str:
-    from zoo_eval.models.published.byte_size import size_text
+    from zoo_eval.byte_size import size_text
 
     if not n_models:
         return "Nothing to fetch: the job needs no published weights."

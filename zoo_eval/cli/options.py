@@ -7,16 +7,6 @@ from typing import Annotated
 import typer
 
 
-def size(text: str) -> int:
-    """Bytes of a size as people write it: 20GB, 512MiB, 1e9."""
-    from pydantic import ByteSize, TypeAdapter, ValidationError
-
-    try:
-        return int(TypeAdapter(ByteSize).validate_python(text))
-    except ValidationError:
-        raise typer.BadParameter(f"{text!r} is no size; write it like 20GB or 512MiB.") from None
-
-
 class Precision(StrEnum):
     """Values of `--precision`."""
 
@@ -47,11 +37,18 @@ TimeLimitOption = Annotated[
     float, typer.Option(min=1, help="Seconds for one network; then it is stopped.")
 ]
 MemoryLimitOption = Annotated[
-    int | None,
+    str | None,
     typer.Option(
-        parser=size,
-        metavar="SIZE",
-        help="Of one worker, like 8GB; default: what the machine has, shared.",
+        metavar="SIZE", help="Of one worker, such as 8GB; default: what the machine has, shared."
+    ),
+]
+OfflineOption = Annotated[
+    bool, typer.Option("--offline", help="Prove first that all weights are here; download nothing.")
+]
+KeepArraysOption = Annotated[
+    bool,
+    typer.Option(
+        "--keep-arrays", help="Keep embeddings and logits: later scores then need no network."
     ),
 ]
 ArraysOption = Annotated[

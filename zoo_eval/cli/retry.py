@@ -9,14 +9,18 @@ from zoo_eval.cli.carry_out import Wishes, carry_out
 from zoo_eval.cli.options import (
     DEFAULT_STORE,
     DEFAULT_TIME_LIMIT,
+    ArraysOption,
     JobArgument,
     JsonOption,
+    KeepArraysOption,
     LimitOption,
     MemoryLimitOption,
+    OfflineOption,
     PrecisionOption,
     StoreOption,
     StrictOption,
     TimeLimitOption,
+    WeightsBudgetOption,
     WorkersOption,
 )
 
@@ -45,6 +49,10 @@ def retry(
     precision: PrecisionOption = None,
     time_limit: TimeLimitOption = DEFAULT_TIME_LIMIT,
     memory_limit: MemoryLimitOption = None,
+    offline: OfflineOption = False,
+    weights_budget: WeightsBudgetOption = None,
+    keep_arrays: KeepArraysOption = False,
+    arrays: ArraysOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Try again what failed.
@@ -60,6 +68,10 @@ def retry(
         precision.value if precision else None,
         time_limit,
         memory_limit,
+        offline,
+        weights_budget,
+        keep_arrays,
+        arrays,
         as_json,
     )
     carry_out(wishes, retry={each.value for each in kind or list(Failed)})

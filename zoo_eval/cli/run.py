@@ -8,14 +8,18 @@ from zoo_eval.cli.carry_out import Wishes, carry_out, prepare_for
 from zoo_eval.cli.options import (
     DEFAULT_STORE,
     DEFAULT_TIME_LIMIT,
+    ArraysOption,
     JobArgument,
     JsonOption,
+    KeepArraysOption,
     LimitOption,
     MemoryLimitOption,
+    OfflineOption,
     PrecisionOption,
     StoreOption,
     StrictOption,
     TimeLimitOption,
+    WeightsBudgetOption,
     WorkersOption,
 )
 
@@ -32,6 +36,10 @@ def run(
     precision: PrecisionOption = None,
     time_limit: TimeLimitOption = DEFAULT_TIME_LIMIT,
     memory_limit: MemoryLimitOption = None,
+    offline: OfflineOption = False,
+    weights_budget: WeightsBudgetOption = None,
+    keep_arrays: KeepArraysOption = False,
+    arrays: ArraysOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Evaluate a job; go on where it stopped.
@@ -52,6 +60,10 @@ def run(
         precision.value if precision else None,
         time_limit,
         memory_limit,
+        offline,
+        weights_budget,
+        keep_arrays,
+        arrays,
         as_json,
     )
     if not dry_run:

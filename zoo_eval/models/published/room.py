@@ -1,8 +1,8 @@
 """Makes room for a download before it begins, so that the budget holds at every moment."""
 
+from zoo_eval.byte_size import size_text
 from zoo_eval.errors import BudgetError, DownloadError
 from zoo_eval.models.published.book import Book
-from zoo_eval.models.published.byte_size import size_text
 from zoo_eval.models.published.eviction import make_room, settle
 from zoo_eval.models.published.ledger import Ledger
 from zoo_eval.models.published.offer import Offer

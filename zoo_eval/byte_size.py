@@ -2,7 +2,7 @@
 
 from pydantic import ByteSize, TypeAdapter, ValidationError
 
-from zoo_eval.errors import WeightsError
+from zoo_eval.errors import InputError
 
 _SIZE = TypeAdapter(ByteSize)
 
@@ -11,7 +11,7 @@ def parse_size(text: str) -> int:
     """Bytes, from a number with a unit: GB is 1000³ bytes, GiB is 1024³.
 
     Raises:
-        WeightsError: it is no size, or not above 0.
+        InputError: it is no size, or not above 0.
 
     >>> parse_size("20GB")
     20000000000
@@ -21,7 +21,7 @@ def parse_size(text: str) -> int:
     except (ValidationError, OverflowError):
         size = 0
     if size <= 0:
-        raise WeightsError(f"A size such as 20GB or 500MiB is needed, not {text!r}.")
+        raise InputError(f"A size such as 20GB or 500MiB is needed, not {text!r}.")
     return size
 
 
