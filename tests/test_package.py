@@ -13,7 +13,7 @@ LAYERS = [
     {"builtin", "byte_size", "correlation", "finding", "provenance", "unfinished"},
     {"manifest", "quantities", "scores"},
     {"datasets", "models", "store", "job", "conformance"},
-    {"trust", "plan", "calibration", "relief", "settings", "prefetch"},
+    {"trust", "fingerprints", "plan", "calibration", "relief", "settings", "prefetch"},
     {"evaluate", "files", "givens", "kept"},
     {"executors", "retrying", "drive", "run_rows", "runner", "estimate", "diagnosis"},
     {"report"},

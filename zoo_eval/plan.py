@@ -10,19 +10,14 @@ from operator import not_
 from types import MappingProxyType
 
 from zoo_eval.datasets.preprocessing import Preprocessing, preprocessing_of
+from zoo_eval.fingerprints import Fingerprints, Parts, dataset_of, parts_of, parts_of_forward_pass
 from zoo_eval.job import Job, ScoreRequest
 from zoo_eval.manifest import ModelLine
-from zoo_eval.quantities import closure
 from zoo_eval.store import EmbeddingsRow, Failure, ScoreKey
 from zoo_eval.store.arrays import ArrayKey
 from zoo_eval.store.stored_keys import SettingKey, StoredKeys
 
-_PROBE = frozenset({"probe_images", "probe_labels"})
-_IMAGES = frozenset({"images", "labels", "pixels"})
 _NOTHING: Mapping[ArrayKey, EmbeddingsRow] = MappingProxyType({})
-
-# Which settings of the job and of the model beside the key's own columns change a score's value.
-_Parts = frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -39,7 +34,7 @@ class _Setting:
 
     request: ScoreRequest
     key: SettingKey
-    parts: _Parts
+    parts: Parts
 
 
 @dataclass(frozen=True)
@@ -62,7 +57,7 @@ class Unit:
     weights: str
     seed: int
     settings: tuple[_Setting, ...]
-    fingerprints: Mapping[_Parts, str]
+    fingerprints: Mapping[Parts, str]
     arrays: ArrayKey
     kept: EmbeddingsRow | None = None
 
@@ -146,8 +141,8 @@ def make_plan(
     stored = done if isinstance(done, StoredKeys) else StoredKeys.of(done)
     states = _states(job, dataset_label)
     parts = {setting.parts for settings in states.values() for setting in settings}
-    forward = {weights: _parts_of_forward_pass(weights, job) for weights in job.weights}
-    digests = _Fingerprints(job, dataset_label)
+    forward = {weights: parts_of_forward_pass(weights, job) for weights in job.weights}
+    digests = Fingerprints(job, dataset_label)
     units: list[Unit] = []
     for line in lines:
         preprocessing = preprocessing_of(line)
@@ -211,87 +206,9 @@ def _setting(
     key = SettingKey(
         weights=weights if request.weights else "any",
         seed=seed if request.weights else 0,
-        dataset=_dataset_of(request, job, dataset_label),
+        dataset=dataset_of(request, job, dataset_label),
         score=request.score.name,
         options=json.dumps(request.options, sort_keys=True),
         version=request.score.version,
     )
-    return _Setting(request, key, _parts(request, job))
-
-
-def _parts(request: ScoreRequest, job: Job) -> _Parts:
-    """Which settings beside the key's own columns can change this score's value."""
-    givens = request.score.givens()
-    parts = {"arguments"}
-    if request.weights:
-        parts.add("weights")
-    if givens & (_PROBE | {"images", "input_shape"}):
-        parts.add("preprocessing")
-    # Networks with initial weights are calibrated on the probe images, see `evaluate`.
-    if givens & _PROBE or set(request.weights) - {"pretrained"}:
-        parts.add("probe")
-    # Float32 is not written down: so were all values before there was a choice.
-    used = closure(request.score.needs)
-    if job.evaluation.precision != "fp32" and "forward_pass" in used:
-        parts.add("precision")
-    if job.evaluation.gradient_precision != "fp32" and "gradient_precision" in used:
-        parts.add("gradient_precision")
-    return frozenset(parts)
-
-
-def _parts_of_forward_pass(weights: str, job: Job) -> _Parts:
-    """Which settings can change the embeddings and logits of the dataset."""
-    parts = {"arguments", "weights", "preprocessing"}
-    if weights != "pretrained":
-        parts.add("probe")
-    if job.evaluation.precision != "fp32":
-        parts.add("precision")
-    return frozenset(parts)
-
-
-class _Fingerprints:
-    """Digests of everything beside the key's own columns that a value depends on.
-
-    Args:
-        job: Its probe is the same for all models, so it is written out once.
-        dataset_label: The dataset, as the store writes it.
-    """
-
-    def __init__(self, job: Job, dataset_label: str) -> None:
-        # The dataset too: it is where the probe images come from that batch norm is calibrated
-        # on, also for a score that itself looks at no image.
-        images = dataset_label if job.probe.source == "dataset" else "noise"
-        self._probe = _json([job.probe.model_dump(), images])
-        self._precision = _json(job.evaluation.precision)
-        self._gradient_precision = _json(job.evaluation.gradient_precision)
-
-    def of(
-        self, line: ModelLine, preprocessing: Preprocessing, parts: Iterable[_Parts]
-    ) -> dict[_Parts, str]:
-        """A digest of each of some choices of parts."""
-        settings = {
-            "arguments": _json(dict(line.arguments)),
-            "weights": _json([line.weights_file, line.weights_sha256]),
-            "preprocessing": _json(vars(preprocessing)),
-            "probe": self._probe,
-            "precision": self._precision,
-            "gradient_precision": self._gradient_precision,
-        }
-        return {chosen: _digest(settings, chosen) for chosen in parts}
-
-
-def _digest(settings: Mapping[str, str], chosen: _Parts) -> str:
-    """Digest of the JSON object of the chosen settings, put together from their JSON texts."""
-    text = ", ".join(f'"{part}": {settings[part]}' for part in sorted(chosen))
-    return hashlib.sha256(f"{{{text}}}".encode()).hexdigest()[:16]
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, sort_keys=True)
-
-
-def _dataset_of(request: ScoreRequest, job: Job, dataset_label: str) -> str:
-    givens = request.score.givens()
-    if givens & _IMAGES or (givens & _PROBE and job.probe.source == "dataset"):
-        return dataset_label
-    return "noise" if givens & _PROBE else "none"
+    return _Setting(request, key, parts_of(request, job))
