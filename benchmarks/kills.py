@@ -26,7 +26,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         zoo = Path(folder) / "zoo"
         killer = Killer(write_thirty(zoo), Path(folder), asked.seed, "--workers", "2")
-        while killer.found.runs < asked.kills:
+        while sum(killer.found.kills.values()) < asked.kills:
             killer.round()
             print(asdict(killer.found), flush=True)
 

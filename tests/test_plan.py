@@ -1,13 +1,14 @@
 import hashlib
 import json
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
 
 from tests.zoo import write_job, write_zoo
 from zoo_eval.job import Job
-from zoo_eval.plan import Plan, make_plan
-from zoo_eval.store import Attempt, Outcome, ScoreKey, ScoreRow, Store
+from zoo_eval.plan import Plan, digest_of, make_plan
+from zoo_eval.store import Attempt, EmbeddingsRow, Outcome, ScoreKey, ScoreRow, Store
 
 
 @pytest.fixture(scope="module")
@@ -152,3 +153,51 @@ def test_noise_probes_need_no_dataset(tmp_path):
     by_score = {k.score: k for k in keys(make_plan(Job.load(path), "fashion@1", set()))}
     assert by_score["grad_norm"].dataset == "noise"
     assert by_score["dse"].dataset == "fashion@1"
+
+
+def failed(plan: Plan, place: int, kind: str, *, n_given: int = 0) -> Outcome:
+    """A unit that gave its first scores, and failed to give the others."""
+    unit = plan.units[place]
+    rows = tuple(ScoreRow(key, 1.0, None, 0.1) for key in unit.keys[:n_given])
+    noon = datetime(2026, 1, 1, 12)
+    missing = digest_of(unit.keys[n_given:])
+    attempt = Attempt(*(unit.line.model, unit.weights, unit.seed, noon, 1.0), kind, missing=missing)
+    return Outcome(attempt, rows)
+
+
+def test_what_failed_for_good_is_left_out_as_long_as_it_is_the_same_work(job, tmp_path):
+    store = Store(tmp_path / "r.duckdb")
+    plan = make_plan(job, "fashion@1", set())
+    store.commit("r", failed(plan, 0, "error", n_given=2), failed(plan, 1, "timeout"))
+    assert sorted(store.given_up().values()) == ["error", "timeout"]
+    again = make_plan(job, "fashion@1", store.done(), given_up=store.given_up().keys())
+    assert [(unit.line.model, unit.weights) for unit in again.left_out] == [
+        ("test_resnet.s0", "pretrained"),
+        ("test_resnet.s0", "init"),
+    ]
+    assert [unit.line.model for unit in again.units] == ["test_convnext.s1"] * 2
+    assert again.only_left_out().units == again.left_out
+    # Another dataset is other work, and so may not fail.
+    other = make_plan(job, "fashion@2", store.done(), given_up=store.given_up().keys())
+    assert ("test_resnet.s0", "pretrained") in {(u.line.model, u.weights) for u in other.units}
+
+
+def test_the_newest_way_of_failing_counts_and_none_may_heal(job, tmp_path):
+    store = Store(tmp_path / "r.duckdb")
+    plan = make_plan(job, "fashion@1", set())
+    healing = failed(plan, 0, "killed")
+    healing = replace(healing, attempt=replace(healing.attempt, missing=None))
+    store.commit("r", healing)
+    assert store.given_up() == {}
+    store.commit("r", failed(plan, 0, "killed"))
+    store.commit("r", failed(plan, 0, "load"))
+    assert list(store.given_up().values()) == ["load"]
+
+
+def test_kept_arrays_come_with_their_unit(job):
+    units = make_plan(job, "fashion@1", set()).units
+    first = units[0].arrays
+    row = EmbeddingsRow(*first, "file", 60, 8, 10, "float32", "fp32", 1, "0")
+    found = make_plan(job, "fashion@1", set(), kept={first: row}).units
+    assert [unit.kept for unit in found] == [row, None, None, None]
+    assert len({unit.arrays for unit in units}) == 4

@@ -1,8 +1,8 @@
 """Kills runs of a real job at random instants, again and again, and looks at what is left.
 
-One round: a fresh store; the job is started and killed until it is done or has been killed
-`KILLS_A_ROUND` times, and then started once more and left alone. What it leaves must be what an
-uninterrupted run leaves.
+One round: a fresh store; the job is started and killed until it is done or `KILLS_A_ROUND` kills
+have been made, and then started once more and left alone. What it leaves must be what an
+uninterrupted run leaves. A run whose worker is killed goes on, and is killed again.
 """
 
 import os
@@ -31,10 +31,10 @@ class Found:
     """Counts over all rounds.
 
     Attributes:
-        runs: Started and killed.
+        runs: Started to be killed; some were done before.
         kills: Of each kind.
-        resumed: Runs that were left alone.
-        in_commit: Kills while the store's log was there.
+        resumed: Runs that were left alone, one after each round.
+        in_commit: Kills as soon as the store's log was there.
         lost: Rows that an uninterrupted run has and a killed and resumed one has not.
         different: Rows with another value.
         doubled: Rows with the same key.
@@ -76,8 +76,9 @@ class Killer:
         folder = self._folder / f"round{self.found.resumed}"
         store = Store(folder / "r.duckdb")
         folder.mkdir()
-        for _ in range(kills):
-            if self._kill_one(store) == 0:
+        most = sum(self.found.kills.values()) + kills
+        while sum(self.found.kills.values()) < most:
+            if self._start_and_kill(store) == 0:
                 break  # it was done before its turn came
         done = self._done(store)
         self._finish(store)
@@ -106,38 +107,48 @@ class Killer:
         output, _ = run.communicate(timeout=600)
         assert run.returncode == 0, output
 
-    def _kill_one(self, store: Store) -> int | None:
-        """Start a run and kill it, or a worker of it. 0 if it was done before."""
+    def _start_and_kill(self, store: Store) -> int:
+        """Start a run, kill workers of it or the run itself; the exit code."""
         run = self._start(store)
-        whom = self._random.choice(WHOM)
-        in_commit = self._random.random() < 0.4
-        # One in five is killed before it has done anything.
-        lines = 0 if self._random.random() < 0.2 else self._random.randint(1, 6)
-        assert run.stdout is not None
-        while lines > 0:
-            line = run.stdout.readline()
-            if not line:
-                break
-            lines -= line.startswith("[")
-        in_commit = in_commit and _wait_for(store.path.with_name("r.duckdb.wal"), run)
-        if not in_commit:
-            time.sleep(self._random.uniform(0, 0.1 if lines == 0 else 8.0))
-        if run.poll() is not None:
-            return run.returncode
-        workers = _workers(run.pid)
-        victims = [run.pid] * (whom != "worker")
-        if whom != "run" and workers:
-            victims.append(self._random.choice(workers).pid)
-        for pid in victims:
-            os.kill(pid, signal.SIGKILL)
         self.found.runs += 1
-        self.found.kills[whom] += 1
-        self.found.in_commit += in_commit
+        assert run.stdout is not None
+        workers: set[psutil.Process] = set()
+        while run.poll() is None:
+            whom = self._random.choice(WHOM)
+            self._wait(run, store)
+            workers |= {*_workers(run.pid)}
+            if not self._kill(run, whom):
+                break
+            self.found.kills[whom] += 1
+            if whom != "worker":
+                break
         output, _ = run.communicate(timeout=600)
         assert run.returncode in (0, -signal.SIGKILL), output
         _, alive = psutil.wait_procs(workers, timeout=5)
         self.found.strays += len(alive)
         return run.returncode
+
+    def _wait(self, run: subprocess.Popen[str], store: Store) -> None:
+        """For a random instant: while it starts, after some outcomes, or in the next commit."""
+        lines = self._random.choice((0, 1, 2, 4, 6))
+        assert run.stdout is not None
+        while lines > 0 and (line := run.stdout.readline()):
+            lines -= line.startswith("[")
+        log = store.path.with_name(f"{store.path.name}.wal")
+        if self._random.random() < 0.4 and _wait_for(log, run):
+            self.found.in_commit += 1
+        else:
+            time.sleep(self._random.uniform(0, 0.2))
+
+    def _kill(self, run: subprocess.Popen[str], whom: str) -> bool:
+        """Whether anybody was there to be killed."""
+        workers = _workers(run.pid) if whom != "run" else []
+        victims = [self._random.choice(workers).pid] if workers else []
+        if run.poll() is None and whom != "worker":
+            victims.append(run.pid)
+        for pid in victims:
+            os.kill(pid, signal.SIGKILL)
+        return bool(victims)
 
     def _done(self, store: Store) -> set[tuple[str, str]]:
         """Networks with all their rows, before the last run."""
