@@ -10,7 +10,7 @@ PACKAGE = Path(zoo_eval.__file__).parent
 # The layers of the house, bottom first: a module imports only from its own line or below.
 LAYERS = [
     {"errors"},
-    {"builtin", "correlation", "provenance"},
+    {"builtin", "cache", "correlation", "provenance"},
     {"manifest", "quantities", "scores"},
     {"datasets", "models", "store", "job", "conformance"},
     {"trust", "plan", "calibration", "relief", "settings"},
@@ -28,6 +28,7 @@ HOMES = {
     },
     "matplotlib": {"report"},
     "pebble": {"executors"},
+    "ray": {"executors"},
 }
 
 

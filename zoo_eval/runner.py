@@ -8,10 +8,10 @@ from typing import Literal
 from zoo_eval.calibration import precision_for
 from zoo_eval.datasets import Dataset, load_dataset
 from zoo_eval.drive import Ended, drive
+from zoo_eval.executors.choice import LOCAL, Where, executor_of
 from zoo_eval.executors.cores import threads_of_each, usable_cores
-from zoo_eval.executors.local import LocalExecutor
 from zoo_eval.executors.measured import measured
-from zoo_eval.executors.task import Limits
+from zoo_eval.executors.process import Limits
 from zoo_eval.job import Job
 from zoo_eval.models.hub import require_weights
 from zoo_eval.plan import Plan, make_plan
@@ -141,6 +141,7 @@ def execute(
     *,
     workers: int | None = None,
     limits: Limits = DEFAULT_LIMITS,
+    where: Where = LOCAL,
     command: str = "",
     on_outcome: Callable[[Ended], None] = lambda _: None,
 ) -> RunSummary:
@@ -152,6 +153,7 @@ def execute(
         prepared: From `prepare`.
         workers: Worker processes; by default one per processor core.
         limits: Time and memory for one network.
+        where: On this machine or on a cluster.
         command: The command line, for the record.
         on_outcome: Called after each outcome is stored.
 
@@ -159,20 +161,24 @@ def execute(
         WeightsError: weights are needed from a hub that cannot be reached.
         ModelError: the device cannot be used, found where the batch size is measured.
         StoreError: the store cannot be written.
+        ClusterError: the cluster cannot be reached or used.
     """
     job, store, plan = prepared.job, prepared.store, prepared.plan
     summary = RunSummary(len(plan.units))
     if not plan.units:
         return summary
     require_weights(unit.line for unit in plan.units if unit.weights == "pretrained")
-    workers = max(1, min(workers or usable_cores(), len(plan.units)))
-    settings = _settings(job, _working_set(prepared, workers))
+    working_set = 0.0  # a cluster measures its own
+    if where.executor == "local":
+        workers = max(1, min(workers or usable_cores(), len(plan.units)))
+        working_set = _working_set(prepared, workers)
+    settings = _settings(job, working_set)
     noted = run_row(job, command)
     models = [model_row(line) for line in job.manifest.lines[: prepared.limit]]
-    store.begin_run(noted, models, dataset_row(prepared.dataset))
-    tries = Tries(settings.precision)
+    dataset, tries = prepared.dataset, Tries(settings.precision)
     try:
-        with LocalExecutor(workers, prepared.dataset, settings, limits) as executor:
+        with executor_of(where, workers, dataset, settings, limits, job.resources) as executor:
+            store.begin_run(noted, models, dataset_row(dataset))
             for outcomes in drive(plan.units, executor, tries):
                 # Small networks finish faster than a file can be opened and closed again.
                 store.commit(noted.run, *(ended.outcome for ended in outcomes))

@@ -31,6 +31,8 @@ class Wishes:
     precision: Literal["fp32", "bf16", "auto"] | None
     time_limit: float
     memory_limit: int | None
+    executor: Literal["local", "ray"]
+    address: str | None
     as_json: bool
 
 
@@ -44,6 +46,8 @@ def carry_out(wishes: Wishes, retry: Collection[str] | None = None) -> None:
     from zoo_eval.store import Store
     from zoo_eval.store.lock import one_run
 
+    if wishes.address is not None and wishes.executor == "local":
+        raise typer.BadParameter("--address is for --executor ray.")
     _stop_in_order()
     store = Store(wishes.store)
     try:
@@ -88,7 +92,8 @@ def _stop_in_order() -> None:
 def _execute(wishes: Wishes, prepared: "Prepared") -> "RunSummary | None":
     from zoo_eval.cli.plan_text import left_out_line, nothing_to_do, plan_line
     from zoo_eval.cli.progress import progress_for
-    from zoo_eval.executors.task import Limits
+    from zoo_eval.executors.choice import Where
+    from zoo_eval.executors.process import Limits
     from zoo_eval.runner import execute
 
     left_out = left_out_line(prepared, _retry_command(wishes))
@@ -104,6 +109,7 @@ def _execute(wishes: Wishes, prepared: "Prepared") -> "RunSummary | None":
             prepared,
             workers=wishes.workers,
             limits=Limits(time_s=wishes.time_limit, memory=wishes.memory_limit),
+            where=Where(wishes.executor, wishes.address),
             command=shlex.join(_command()),
             on_outcome=on_outcome,
         )

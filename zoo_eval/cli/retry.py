@@ -7,8 +7,11 @@ import typer
 
 from zoo_eval.cli.carry_out import Wishes, carry_out
 from zoo_eval.cli.options import (
+    DEFAULT_EXECUTOR,
     DEFAULT_STORE,
     DEFAULT_TIME_LIMIT,
+    AddressOption,
+    ExecutorOption,
     JobArgument,
     JsonOption,
     LimitOption,
@@ -45,6 +48,8 @@ def retry(
     precision: PrecisionOption = None,
     time_limit: TimeLimitOption = DEFAULT_TIME_LIMIT,
     memory_limit: MemoryLimitOption = None,
+    executor: ExecutorOption = DEFAULT_EXECUTOR,
+    address: AddressOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Try again what failed.
@@ -60,6 +65,8 @@ def retry(
         precision.value if precision else None,
         time_limit,
         memory_limit,
+        executor.value,
+        address,
         as_json,
     )
     carry_out(wishes, retry={each.value for each in kind or list(Failed)})

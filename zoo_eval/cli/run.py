@@ -6,8 +6,11 @@ import typer
 
 from zoo_eval.cli.carry_out import Wishes, carry_out, prepare_for
 from zoo_eval.cli.options import (
+    DEFAULT_EXECUTOR,
     DEFAULT_STORE,
     DEFAULT_TIME_LIMIT,
+    AddressOption,
+    ExecutorOption,
     JobArgument,
     JsonOption,
     LimitOption,
@@ -32,6 +35,8 @@ def run(
     precision: PrecisionOption = None,
     time_limit: TimeLimitOption = DEFAULT_TIME_LIMIT,
     memory_limit: MemoryLimitOption = None,
+    executor: ExecutorOption = DEFAULT_EXECUTOR,
+    address: AddressOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Evaluate a job; go on where it stopped.
@@ -52,6 +57,8 @@ def run(
         precision.value if precision else None,
         time_limit,
         memory_limit,
+        executor.value,
+        address,
         as_json,
     )
     if not dry_run:

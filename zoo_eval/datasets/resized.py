@@ -17,8 +17,8 @@ import numpy as np
 import PIL
 from jaxtyping import UInt8
 
+from zoo_eval.cache import cache_folder
 from zoo_eval.datasets.dataset import Dataset
-from zoo_eval.datasets.decoding import cache_folder
 from zoo_eval.datasets.preprocessing import Preprocessing
 
 Pixels = UInt8[np.ndarray, "n height width 3"]
