@@ -10,7 +10,7 @@ PACKAGE = Path(zoo_eval.__file__).parent
 # The layers of the house, bottom first: a module imports only from its own line or below.
 LAYERS = [
     {"errors"},
-    {"builtin", "byte_size", "correlation", "finding", "provenance", "unfinished"},
+    {"builtin", "byte_size", "cache", "correlation", "finding", "provenance", "unfinished"},
     {"manifest", "quantities", "scores"},
     {"datasets", "models", "store", "job", "conformance"},
     {"trust", "fingerprints", "plan", "calibration", "relief", "settings", "prefetch"},
@@ -28,6 +28,7 @@ HOMES = {
     },
     "matplotlib": {"report"},
     "pebble": {"executors"},
+    "ray": {"executors"},
 }
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 import pytest
 
 from tests.zoo import write_job, write_zoo
+from zoo_eval.executors.process import Loss
 from zoo_eval.executors.task import Task, failed_outcome
 from zoo_eval.job import Job
 from zoo_eval.plan import Unit, digest_of, make_plan
@@ -29,7 +30,7 @@ def unit(tmp_path_factory) -> Unit:
 
 
 def failed(task: Task, kind: str, during: str | None = None, device: str | None = None) -> Outcome:
-    outcome = failed_outcome(task, NOON, 1.0, kind, "SomeError", f"{kind} it was.", during)
+    outcome = failed_outcome(task, Loss(kind, "SomeError", f"{kind} it was.", during, NOON, 1.0))
     return replace(outcome, attempt=replace(outcome.attempt, device=device))
 
 

@@ -19,7 +19,7 @@ from zoo_eval.datasets import load_dataset
 from zoo_eval.datasets.batches import ModelImages
 from zoo_eval.datasets.preprocessing import preprocessing_of
 from zoo_eval.errors import WeightsError
-from zoo_eval.executors.task import Limits
+from zoo_eval.executors.process import Limits
 from zoo_eval.job import Job
 from zoo_eval.models.build import build_model
 from zoo_eval.quantities.forward import forward_pass

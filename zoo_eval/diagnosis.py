@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from importlib.metadata import version
 
 from zoo_eval.builtin import builtin_jobs, builtin_manifests
-from zoo_eval.datasets.decoding import cache_folder
+from zoo_eval.cache import cache_folder
 from zoo_eval.errors import ZooEvalError
 from zoo_eval.executors.cores import usable_cores
 from zoo_eval.finding import Finding

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from zoo_eval.evaluate import failure_of
+from zoo_eval.executors.process import Loss
 from zoo_eval.executors.task import Executor, Task, failed_outcome
 from zoo_eval.plan import Unit
 from zoo_eval.prefetch import Prefetch, Ready
@@ -99,4 +100,5 @@ def _refused(task: Task, ready: Ready) -> Outcome:
     error = ready.error
     assert error is not None
     started = datetime.now(UTC).replace(tzinfo=None)
-    return failed_outcome(task, started, 0.0, failure_of(error), type(error).__name__, str(error))
+    loss = Loss(failure_of(error), type(error).__name__, str(error), None, started, 0.0)
+    return failed_outcome(task, loss)

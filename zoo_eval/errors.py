@@ -12,6 +12,7 @@ ZooEvalError
 │   └── NotFiniteError       a network's outputs are NaN or infinite
 ├── ScoreUndefinedError      the score has no value for this model: stored, never retried
 ├── ConformanceError         a score that does not keep what every score promises
+├── ClusterError             a cluster that cannot be reached or does not have what is needed
 ├── StoreError               the result file cannot be read or written
 │   └── ArrayError           kept arrays are missing or damaged, or cannot be written
 └── ReportError              nothing to report, or nowhere to write it
@@ -77,6 +78,10 @@ class ScoreUndefinedError(ZooEvalError):
 
 class ConformanceError(ZooEvalError):
     """A score that does not keep what every score promises; lists each check it fails."""
+
+
+class ClusterError(ZooEvalError):
+    """A cluster that cannot be reached, or whose nodes do not have what is needed."""
 
 
 class StoreError(ZooEvalError):

@@ -8,10 +8,10 @@ from typing import Literal
 from zoo_eval.calibration import precision_for
 from zoo_eval.datasets import Dataset, load_dataset
 from zoo_eval.drive import Drive, Ended
+from zoo_eval.executors.choice import LOCAL, Where, executor_of
 from zoo_eval.executors.cores import threads_of_each, usable_cores
-from zoo_eval.executors.local import LocalExecutor
 from zoo_eval.executors.measured import measured
-from zoo_eval.executors.task import Limits
+from zoo_eval.executors.process import Limits
 from zoo_eval.files import Files
 from zoo_eval.job import Job
 from zoo_eval.models.hub import require_weights
@@ -150,6 +150,7 @@ def execute(
     workers: int | None = None,
     limits: Limits = DEFAULT_LIMITS,
     files: Files = DEFAULT_FILES,
+    where: Where = LOCAL,
     command: str = "",
     on_outcome: Callable[[Ended], None] = lambda _: None,
 ) -> RunSummary:
@@ -162,6 +163,7 @@ def execute(
         workers: Worker processes; by default one per processor core.
         limits: Time and memory for one network.
         files: Room for weights, and where arrays are kept.
+        where: On this machine or on a cluster.
         command: The command line, for the record.
         on_outcome: Called after each outcome is stored.
 
@@ -169,6 +171,7 @@ def execute(
         WeightsError: weights are needed from a hub that cannot be reached.
         ModelError: the device cannot be used, found where the batch size is measured.
         StoreError: the store cannot be written.
+        ClusterError: the cluster cannot be reached or used.
     """
     job, store, plan = prepared.job, prepared.store, prepared.plan
     summary = RunSummary(len(plan.units))
@@ -177,18 +180,21 @@ def execute(
     (require_offline if files.offline else require_weights)(
         unit.line for unit in plan.units if unit.weights == "pretrained"
     )
-    workers = max(1, min(workers or usable_cores(), len(plan.units)))
-    settings = _settings(job, _working_set(prepared, workers))
+    working_set = 0.0  # a cluster measures its own
+    if where.executor == "local":
+        workers = max(1, min(workers or usable_cores(), len(plan.units)))
+        working_set = _working_set(prepared, workers)
+    settings = _settings(job, working_set)
     settings = replace(settings, arrays=files.folder(store), keep_arrays=files.keep_arrays)
     noted = run_row(job, command)
     models = [model_row(line) for line in job.manifest.lines[: prepared.limit]]
-    store.begin_run(noted, models, dataset_row(prepared.dataset))
-    tries = Tries(settings.precision)
+    dataset, tries = prepared.dataset, Tries(settings.precision)
     try:
         with (
-            Prefetch(plan.units, WeightsCache(files.weights_budget), 2 * workers) as units,
-            LocalExecutor(workers, prepared.dataset, settings, limits) as executor,
+            executor_of(where, workers, dataset, settings, limits, job.resources) as executor,
+            Prefetch(plan.units, WeightsCache(files.weights_budget), _ahead(workers)) as units,
         ):
+            store.begin_run(noted, models, dataset_row(dataset))
             for outcomes in Drive(units, executor, tries).outcomes():
                 # Small networks finish faster than a file can be opened and closed again.
                 store.commit(noted.run, *(ended.outcome for ended in outcomes))
@@ -199,6 +205,11 @@ def execute(
         summary.interrupted = True
     store.end_run(noted.run, "interrupted" if summary.interrupted else "done")
     return summary
+
+
+def _ahead(workers: int | None) -> int:
+    """Networks whose weights are fetched before their turn."""
+    return 2 * (workers or usable_cores())
 
 
 def _working_set(prepared: Prepared, workers: int) -> float:

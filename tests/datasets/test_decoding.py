@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from tests.datasets.images import colours, encode, noise, png, write_classes, write_folder
+from zoo_eval.cache import cache_folder
 from zoo_eval.datasets import DatasetSpec, decoding, load_dataset
 from zoo_eval.errors import DatasetError
 
@@ -261,6 +262,6 @@ def test_damaged_decoded_images_are_noticed(tmp_path, monkeypatch):
 
 def test_the_cache_folder(monkeypatch, tmp_path):
     monkeypatch.setenv("ZOO_EVAL_CACHE", str(tmp_path))
-    assert decoding.cache_folder() == tmp_path / "decoded"
+    assert cache_folder() == tmp_path / "decoded"
     monkeypatch.delenv("ZOO_EVAL_CACHE")
-    assert "zoo_eval" in str(decoding.cache_folder())
+    assert "zoo_eval" in str(cache_folder())

@@ -35,6 +35,8 @@ class Wishes:
     weights_budget: str | None
     keep_arrays: bool
     arrays: str | None
+    executor: Literal["local", "ray"]
+    address: str | None
     as_json: bool
 
 
@@ -48,6 +50,8 @@ def carry_out(wishes: Wishes, retry: Collection[str] | None = None) -> None:
     from zoo_eval.store import Store
     from zoo_eval.store.lock import one_run
 
+    if wishes.address is not None and wishes.executor == "local":
+        raise typer.BadParameter("--address is for --executor ray.")
     _stop_in_order()
     store = Store(wishes.store)
     try:
@@ -92,7 +96,8 @@ def _stop_in_order() -> None:
 def _execute(wishes: Wishes, prepared: "Prepared") -> "RunSummary | None":
     from zoo_eval.cli.plan_text import left_out_line, nothing_to_do, plan_line
     from zoo_eval.cli.progress import progress_for
-    from zoo_eval.executors.task import Limits
+    from zoo_eval.executors.choice import Where
+    from zoo_eval.executors.process import Limits
     from zoo_eval.files import Files
     from zoo_eval.runner import execute
 
@@ -115,6 +120,7 @@ def _execute(wishes: Wishes, prepared: "Prepared") -> "RunSummary | None":
                 keep_arrays=wishes.keep_arrays,
                 arrays=wishes.arrays,
             ),
+            where=Where(wishes.executor, wishes.address),
             command=shlex.join(_command()),
             on_outcome=on_outcome,
         )

@@ -15,6 +15,13 @@ class Precision(StrEnum):
     auto = "auto"
 
 
+class ExecutorName(StrEnum):
+    """Values of `--executor`."""
+
+    local = "local"
+    ray = "ray"
+
+
 JobArgument = Annotated[
     str, typer.Argument(help="A builtin job (quickstart, …) or a TOML file.", metavar="JOB")
 ]
@@ -65,6 +72,17 @@ WeightsBudgetOption = Annotated[
         help="Room for downloaded weights, such as 20GB; the least recently used are evicted.",
     ),
 ]
+ExecutorOption = Annotated[
+    ExecutorName, typer.Option(help="local: processes on this machine; ray: a Ray cluster.")
+]
+AddressOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Of the Ray cluster: auto, HOST:PORT or ray://HOST:PORT; default: this machine alone.",
+    ),
+]
 
 DEFAULT_STORE = Path("results.duckdb")
 DEFAULT_TIME_LIMIT = 3600.0
+DEFAULT_EXECUTOR = ExecutorName.local

@@ -7,9 +7,12 @@ import typer
 
 from zoo_eval.cli.carry_out import Wishes, carry_out
 from zoo_eval.cli.options import (
+    DEFAULT_EXECUTOR,
     DEFAULT_STORE,
     DEFAULT_TIME_LIMIT,
+    AddressOption,
     ArraysOption,
+    ExecutorOption,
     JobArgument,
     JsonOption,
     KeepArraysOption,
@@ -53,6 +56,8 @@ def retry(
     weights_budget: WeightsBudgetOption = None,
     keep_arrays: KeepArraysOption = False,
     arrays: ArraysOption = None,
+    executor: ExecutorOption = DEFAULT_EXECUTOR,
+    address: AddressOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Try again what failed.
@@ -72,6 +77,8 @@ def retry(
         weights_budget,
         keep_arrays,
         arrays,
+        executor.value,
+        address,
         as_json,
     )
     carry_out(wishes, retry={each.value for each in kind or list(Failed)})

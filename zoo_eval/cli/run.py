@@ -6,9 +6,12 @@ import typer
 
 from zoo_eval.cli.carry_out import Wishes, carry_out, prepare_for
 from zoo_eval.cli.options import (
+    DEFAULT_EXECUTOR,
     DEFAULT_STORE,
     DEFAULT_TIME_LIMIT,
+    AddressOption,
     ArraysOption,
+    ExecutorOption,
     JobArgument,
     JsonOption,
     KeepArraysOption,
@@ -40,6 +43,8 @@ def run(
     weights_budget: WeightsBudgetOption = None,
     keep_arrays: KeepArraysOption = False,
     arrays: ArraysOption = None,
+    executor: ExecutorOption = DEFAULT_EXECUTOR,
+    address: AddressOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Evaluate a job; go on where it stopped.
@@ -64,6 +69,8 @@ def run(
         weights_budget,
         keep_arrays,
         arrays,
+        executor.value,
+        address,
         as_json,
     )
     if not dry_run:

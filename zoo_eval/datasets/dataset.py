@@ -8,7 +8,8 @@ from functools import cached_property
 import numpy as np
 from PIL import Image
 
-from zoo_eval.datasets.decoding import DecodedImages, cache_folder, decode, read_all
+from zoo_eval.cache import cache_folder
+from zoo_eval.datasets.decoding import DecodedImages, decode, read_all
 from zoo_eval.datasets.sources import list_source
 from zoo_eval.datasets.spec import DatasetSpec
 from zoo_eval.datasets.subset import choose
@@ -58,6 +59,10 @@ class Dataset:
     def cropped(self) -> bool:
         """Whether the views are crops already, so that no further crop is wanted."""
         return any(box for _, box in self.views)
+
+    def __getstate__(self) -> dict[str, object]:
+        # Without the mapped pixels: another machine has them elsewhere.
+        return {key: value for key, value in vars(self).items() if key != "_images"}
 
     @cached_property
     def _images(self) -> DecodedImages:

@@ -8,16 +8,15 @@ complete: a folder that exists is whole.
 import hashlib
 import io
 import json
-import os
 import warnings
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 import numpy as np
-import platformdirs
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from zoo_eval.cache import cache_folder
 from zoo_eval.datasets.sources import Record
 from zoo_eval.errors import DatasetError
 from zoo_eval.unfinished import sweep, workspace
@@ -120,12 +119,6 @@ def decode(
             f"{records[place].name}: {reason}."
         )
     return images
-
-
-def cache_folder() -> Path:
-    """Where decoded images are kept: $ZOO_EVAL_CACHE, or the user's cache folder."""
-    root = os.environ.get("ZOO_EVAL_CACHE") or platformdirs.user_cache_dir("zoo_eval")
-    return Path(root) / "decoded"
 
 
 def _write(contents: Sequence[bytes], folder: Path) -> None:

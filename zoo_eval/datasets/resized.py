@@ -16,8 +16,8 @@ import numpy as np
 import PIL
 from jaxtyping import UInt8
 
+from zoo_eval.cache import cache_folder
 from zoo_eval.datasets.dataset import Dataset
-from zoo_eval.datasets.decoding import cache_folder
 from zoo_eval.datasets.preprocessing import Preprocessing
 from zoo_eval.unfinished import sweep, workspace
 

@@ -59,3 +59,8 @@ def _measure(quantity: str, device: str, threads: int) -> float:
         "bf16_speedup": calibration.bf16_speedup,
     }[quantity]
     return measure(choose_device(device), threads)
+
+
+def working_set_of(device: str, threads: int) -> float:
+    """The working set, measured in this process and kept nowhere."""
+    return _measure("working_set", device, threads)

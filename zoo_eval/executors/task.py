@@ -1,10 +1,10 @@
-"""What an executor is given and gives back, and what it may spend on it."""
+"""What an executor is given and gives back."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol, runtime_checkable
 
+from zoo_eval.executors.process import Loss
 from zoo_eval.plan import Unit, digest_of
 from zoo_eval.relief import LADDER, Relief
 from zoo_eval.store import Attempt, Outcome
@@ -16,21 +16,6 @@ class Task:
 
     unit: Unit
     relief: Relief = LADDER[0]
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a worker may take.
-
-    Attributes:
-        time_s: Seconds for one network; None: as many as it takes.
-        memory: Bytes of a worker; None: what the machine has, shared.
-        networks: How many one worker process evaluates before a fresh one takes its place.
-    """
-
-    time_s: float | None = 3600.0
-    memory: int | None = None
-    networks: int = 500
 
 
 @runtime_checkable
@@ -56,27 +41,19 @@ class Executor(Protocol):
         ...
 
 
-def failed_outcome(
-    task: Task,
-    started: datetime,
-    seconds: float,
-    kind: str,
-    error_type: str,
-    message: str,
-    during: str | None = None,
-) -> Outcome:
+def failed_outcome(task: Task, loss: Loss) -> Outcome:
     """The outcome of a task whose worker could not give one itself."""
     unit = task.unit
     attempt = Attempt(
         model=unit.line.model,
         weights=unit.weights,
         seed=unit.seed,
-        started=started,
-        seconds=seconds,
-        outcome=kind,
-        error_type=error_type,
-        message=message,
+        started=loss.started,
+        seconds=loss.seconds,
+        outcome=loss.kind,
+        error_type=loss.error_type,
+        message=loss.message,
         relief=str(task.relief) or None,
         missing=digest_of(unit.keys),
     )
-    return Outcome(attempt, during=during)
+    return Outcome(attempt, during=loss.during)

@@ -13,7 +13,7 @@ from zoo_eval.executors.memory import machine_memory
 
 EXIT_OUT_OF_MEMORY = 81  # beyond the codes that programs and shells use themselves
 INTERVAL_S = 0.2
-SHORT = 0.04  # share of the machine's memory that must stay free
+SHORT = 0.06  # share of the machine's memory that must stay free; Ray kills at 0.05
 
 
 def watch(workers: int, limit: int | None) -> None:

@@ -13,7 +13,13 @@ from pydantic import ValidationError
 from zoo_eval.builtin import builtin_jobs, builtin_manifests
 from zoo_eval.datasets.spec import SUBSETS, DatasetSpec
 from zoo_eval.errors import InputError, JobError
-from zoo_eval.job.schema import EvaluationTable, JobTable, ProbeTable, ScoreTable
+from zoo_eval.job.schema import (
+    EvaluationTable,
+    JobTable,
+    ProbeTable,
+    ResourcesTable,
+    ScoreTable,
+)
 from zoo_eval.manifest import Manifest
 from zoo_eval.scores import POOL_SCORES, SCORES, OptionValue, Score
 
@@ -40,6 +46,7 @@ class Job:
         dataset: Which images.
         probe: Size and seed of the probe batch.
         evaluation: Device, batch size, precision.
+        resources: What a network gets on a cluster.
         scores: What to compute, each setting once; pool scores stand here as their parts.
         truth: Accuracy that reports judge by, `benchmark_metric`; None: the commonest.
     """
@@ -52,6 +59,7 @@ class Job:
     dataset: DatasetSpec
     probe: ProbeTable
     evaluation: EvaluationTable
+    resources: ResourcesTable
     scores: tuple[ScoreRequest, ...]
     truth: str | None
 
@@ -82,6 +90,7 @@ class Job:
             dataset=_dataset(table, path),
             probe=table.probe,
             evaluation=table.evaluation,
+            resources=table.resources,
             scores=_requests(table, path),
             truth=table.truth,
         )

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ByteSize, ConfigDict, Field, model_validator
 
 WeightsKind = Literal["pretrained", "init", "init-neutral"]
 OptionValue = bool | int | float | str
@@ -43,6 +43,14 @@ class EvaluationTable(_Table):
     gradient_precision: Literal["fp32", "bf16"] = "fp32"
 
 
+class ResourcesTable(_Table):
+    """`[resources]`: what each network gets on a cluster; what is not said here is estimated."""
+
+    cpus: Annotated[int, Field(ge=1)] | None = None
+    gpus: Annotated[float, Field(ge=0)] | None = None
+    memory: ByteSize | None = None
+
+
 class ScoreTable(BaseModel):
     """An entry of `scores` with options: every key but these two is an option of the score."""
 
@@ -69,6 +77,7 @@ class JobTable(_Table):
     dataset: DatasetTable
     probe: ProbeTable = ProbeTable()
     evaluation: EvaluationTable = EvaluationTable()
+    resources: ResourcesTable = ResourcesTable()
     scores: Annotated[list[ScoreTable], Field(min_length=1)]
 
     @model_validator(mode="before")

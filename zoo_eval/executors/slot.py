@@ -1,0 +1,144 @@
+"""One worker process, which can be killed, and what came of its tasks."""
+
+import signal
+import time
+from collections.abc import Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from ctypes import c_char
+from datetime import UTC, datetime
+from multiprocessing import get_context
+from multiprocessing.sharedctypes import RawArray
+from typing import Any, Generic, TypeVar
+
+from pebble import ProcessExpired, ProcessPool
+
+from zoo_eval.executors.process import Limits, Loss, WorkerMaker, Works
+from zoo_eval.executors.watch import EXIT_OUT_OF_MEMORY
+
+Payload = TypeVar("Payload")
+Result = TypeVar("Result")
+
+
+class Slot(Generic[Payload, Result]):
+    """One worker process, replaced when it has done its share or keeps too much memory.
+
+    Args:
+        make_worker: Makes what works in the process, once it has begun.
+        threads: Of the worker.
+        sharing: How many workers share the machine.
+        limits: What the worker may take.
+    """
+
+    def __init__(
+        self, make_worker: WorkerMaker, threads: int, sharing: int, limits: Limits
+    ) -> None:
+        self._arguments, self._limits = (make_worker, threads, sharing, limits.memory), limits
+        self.tasks: dict[Future[tuple[Result, int]], tuple[Payload, datetime, float]] = {}
+        # Where the worker writes what it is doing, to be read when it has died of it.
+        self._doing = RawArray(c_char, 80)
+        self._pool = self._start()
+
+    def _start(self) -> ProcessPool:
+        self._submitted = 0
+        self._worn = False
+        # spawn: a forked copy of a process with BLAS or CUDA threads can hang.
+        return ProcessPool(
+            max_workers=1,
+            context=get_context("spawn"),
+            initializer=_set_up,
+            initargs=(self._doing, self._arguments),
+        )
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its worker is to get more tasks."""
+        return not self._worn and self._submitted < self._limits.networks
+
+    def submit(self, task: Payload) -> None:
+        """Begin a task, or let it wait for those before it."""
+        self._submitted += 1
+        future: Future[tuple[Result, int]] = self._pool.schedule(
+            _work, args=[task], timeout=self._limits.time_s
+        )
+        started = datetime.now(UTC).replace(tzinfo=None)
+        self.tasks[future] = (task, started, time.monotonic())
+
+    def ended(self) -> list[tuple[Payload, Result | Loss]]:
+        """Tasks that ended; makes a new worker if this one is worn out and has no more to do."""
+        found: list[tuple[Payload, Result | Loss]] = []
+        for future in [future for future in self.tasks if future.done()]:
+            task, started, clock = self.tasks.pop(future)
+            error = future.exception()
+            if error is None:
+                result, memory = future.result()
+                # Half, as the next network must find room beside what this one left behind.
+                limit = self._limits.memory
+                self._worn |= limit is not None and memory > limit / 2
+                found.append((task, result))
+                continue
+            during = self._doing.value.decode(errors="replace") or "its start"
+            kind, message = self._how_failed(error, during)
+            seconds = time.monotonic() - clock
+            loss = Loss(kind, type(error).__name__, message, during, started, seconds)
+            found.append((task, loss))
+        if not self.tasks and not self.is_open:
+            self.stop()
+            self._pool = self._start()
+        return found
+
+    def stop(self) -> None:
+        """End the worker at once, and its tasks with it."""
+        self._pool.stop()
+        self._pool.join()
+
+    def _how_failed(self, error: BaseException, during: str) -> tuple[str, str]:
+        """Kind of failure and message."""
+        if isinstance(error, TimeoutError):
+            return "timeout", (
+                f"Stopped after {self._limits.time_s:.0f} s, the time limit, during {during}. "
+                "--time-limit allows more."
+            )
+        if not isinstance(error, ProcessExpired):
+            return "error", str(error).partition("\n")[0]
+        if error.exitcode != EXIT_OUT_OF_MEMORY:
+            return "killed", _how_killed(error.exitcode, during)
+        limit = self._limits.memory
+        why = "the machine ran short" if limit is None else f"it passed {limit / 1e9:.3g} GB"
+        return "out_of_memory", f"The worker ran out of memory during {during}: {why}."
+
+
+def wait_for_one(slots: Sequence[Slot[Any, Any]], timeout_s: float) -> None:
+    """Return when a task of these workers ends, or after so long."""
+    futures = [future for slot in slots for future in slot.tasks]
+    wait(futures, timeout=timeout_s, return_when=FIRST_COMPLETED)
+
+
+def _how_killed(exit_code: int, during: str) -> str:
+    if exit_code >= 0:
+        return f"The worker process ended itself with exit code {exit_code} during {during}."
+    name = signal.Signals(-exit_code).name
+    cause = "it may have run out of memory" if name == "SIGKILL" else "native code crashed"
+    return f"The worker process was ended by {name} during {during}: {cause}."
+
+
+# What a worker process keeps between tasks.
+_worker: Works
+_doing: Any  # a RawArray of characters
+
+
+def _set_up(doing: Any, arguments: tuple[Any, ...]) -> None:  # noqa: ANN401  # ctypes' own type
+    global _worker, _doing
+    _doing = doing
+    make_worker, *share = arguments
+    _worker = make_worker(*share)
+
+
+def _work(task: Any) -> tuple[Any, int]:  # noqa: ANN401  # of whatever kind the worker takes
+    try:
+        return _worker.work(task, _say)
+    finally:
+        _doing.value = b""
+
+
+def _say(what: str) -> None:
+    _doing.value = what.encode()[:79]
