@@ -67,7 +67,7 @@ def _torchvision() -> Finding:
 
 
 def _cache() -> Finding:
-    folder = cache_folder()
+    folder = cache_folder("decoded")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(folder).free

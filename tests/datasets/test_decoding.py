@@ -6,7 +6,6 @@ import pytest
 from PIL import Image
 
 from tests.datasets.images import colours, encode, noise, png, write_classes, write_folder
-from zoo_eval.cache import cache_folder
 from zoo_eval.datasets import DatasetSpec, decoding, load_dataset
 from zoo_eval.errors import DatasetError
 
@@ -258,10 +257,3 @@ def test_damaged_decoded_images_are_noticed(tmp_path, monkeypatch):
     pixels.unlink()
     with pytest.raises(DatasetError, match=r"No such file or directory.*pixels\.bin"):
         load(tmp_path / "images")
-
-
-def test_the_cache_folder(monkeypatch, tmp_path):
-    monkeypatch.setenv("ZOO_EVAL_CACHE", str(tmp_path))
-    assert cache_folder() == tmp_path / "decoded"
-    monkeypatch.delenv("ZOO_EVAL_CACHE")
-    assert "zoo_eval" in str(cache_folder())

@@ -66,7 +66,7 @@ class Dataset:
 
     @cached_property
     def _images(self) -> DecodedImages:
-        return DecodedImages(cache_folder() / self.decoded)
+        return DecodedImages(cache_folder("decoded") / self.decoded)
 
     def pixels(self, size: int) -> np.ndarray:
         """All views at one small size, as rows of RGB values in [0, 1]."""

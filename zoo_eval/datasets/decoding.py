@@ -100,7 +100,7 @@ def decode(
         DatasetError: no image is readable, or one is not and `strict` is set, or the cache
             folder cannot be written.
     """
-    folder = cache_folder() / digest
+    folder = cache_folder("decoded") / digest
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         sweep(folder.parent)

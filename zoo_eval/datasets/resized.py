@@ -56,7 +56,7 @@ def _path(dataset: Dataset, preprocessing: Preprocessing) -> Path:
     """Named by all that the pixels depend on."""
     geometry = preprocessing.geometry(cropped=dataset.cropped)
     parts = json.dumps([dataset.digest, *geometry, PIL.__version__])
-    return cache_folder().parent / "resized" / f"{hashlib.sha256(parts.encode()).hexdigest()}.rgb"
+    return cache_folder("resized") / f"{hashlib.sha256(parts.encode()).hexdigest()}.rgb"
 
 
 def _open(path: Path, shape: tuple[int, ...]) -> Pixels | None:

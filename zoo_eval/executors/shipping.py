@@ -20,13 +20,13 @@ def has(decoded: str) -> bool:
     Args:
         decoded: Their digest, which names their folder.
     """
-    return (cache_folder() / decoded).is_dir()
+    return (cache_folder("decoded") / decoded).is_dir()
 
 
 def parts_of(decoded: str) -> Iterator[tuple[str, bytes]]:
     """Name of the file and its next bytes, until all files are sent."""
     for name in _FILES:
-        with (cache_folder() / decoded / name).open("rb") as file:
+        with (cache_folder("decoded") / decoded / name).open("rb") as file:
             while part := file.read(PART_BYTES):
                 yield name, part
 
@@ -37,7 +37,7 @@ def keep(decoded: str, parts: Iterable[tuple[str, bytes]]) -> None:
     Raises:
         DatasetError: the cache folder cannot be written.
     """
-    folder = cache_folder() / decoded
+    folder = cache_folder("decoded") / decoded
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(folder.with_suffix(".lock")):

@@ -5,7 +5,6 @@ and holds a lock of that name as long as it lives: however it ends, the system d
 with it the pins.
 """
 
-import os
 import sqlite3
 import threading
 import time
@@ -14,9 +13,9 @@ from collections.abc import Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-import platformdirs
 from filelock import FileLock, Timeout
 
+from zoo_eval.cache import cache_folder
 from zoo_eval.errors import WeightsError
 from zoo_eval.models.published.book import SCHEMA, Book
 
@@ -27,7 +26,7 @@ class Ledger:
     """Opens the list, and pins in the name of this process."""
 
     def __init__(self) -> None:
-        self.folder = cache_folder()
+        self.folder = cache_folder("weights")
         self.path = self.folder / "ledger.sqlite"
         self._name = uuid.uuid4().hex
         self._life: FileLock | None = None
@@ -124,9 +123,3 @@ class Ledger:
 
     def _life_of(self, name: str) -> Path:
         return self.folder / f"{name}.alive"
-
-
-def cache_folder() -> Path:
-    """Where the list is kept: $ZOO_EVAL_CACHE, or the user's cache folder."""
-    root = os.environ.get("ZOO_EVAL_CACHE") or platformdirs.user_cache_dir("zoo_eval")
-    return Path(root) / "weights"
