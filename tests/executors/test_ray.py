@@ -57,7 +57,7 @@ def end(run: subprocess.Popen, code: int = 0) -> str:
 
 
 def wait_for(condition: Callable[[], object], run: subprocess.Popen) -> None:
-    give_up_at = time.monotonic() + 120
+    give_up_at = time.monotonic() + 240
     while not condition():
         assert run.poll() is None, run.communicate()
         assert time.monotonic() < give_up_at
