@@ -15,7 +15,8 @@ def write_thirty(folder: Path) -> Path:
     """A job of thirty real, small networks."""
     scores = '["params", "dse", "logme", "knn_accuracy", "dsmi_images"]'
     job = write_job(folder, write_zoo(folder, 30), scores=scores)
-    job.write_text(job.read_text().replace('["pretrained", "init"]', '["pretrained"]'))
+    text = job.read_text().replace('["pretrained", "init"]', '["pretrained"]')
+    job.write_text(text.replace("images_per_class = 6", "images_per_class = 20"))
     return job
 
 
