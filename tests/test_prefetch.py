@@ -1,6 +1,7 @@
 """Units come when their weights are there; downloads go on meanwhile."""
 
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -11,13 +12,15 @@ from zoo_eval.errors import DownloadError
 from zoo_eval.models.published.cached import locate
 from zoo_eval.plan import Unit
 from zoo_eval.prefetch import Prefetch
+from zoo_eval.store.arrays import ArrayKey
 
 NAMES = ("test_resnet", "test_vit", "test_byobnet", "test_convnext")
 
 
 def unit(architecture: str, weights: str = "pretrained") -> Unit:
     line = hub_line(architecture)
-    return Unit(line, preprocessing_of(line), weights, 0, (), {})
+    arrays = ArrayKey(line.model, weights, 0, "none", "")
+    return Unit(line, preprocessing_of(line), weights, 0, (), {}, arrays)
 
 
 def published(hub, *names: str) -> list[Unit]:
@@ -136,8 +139,7 @@ def test_all_units_get_through_a_small_budget(hub):
 
 
 def test_weights_that_nobody_publishes(hub):
-    own = unit("test_resnet")
-    nobody = Unit(hub_line("test_nobody"), own.preprocessing, "pretrained", 0, (), {})
+    nobody = replace(unit("test_resnet"), line=hub_line("test_nobody"))
     with Prefetch([nobody], cache(), ahead=1) as prefetch:
         assert "timm knows no weights" in str(prefetch.ready(30.0).error)
     assert hub.requests == []

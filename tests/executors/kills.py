@@ -34,6 +34,8 @@ class Found:
         runs: Started to be killed; some were done before.
         kills: Of each kind.
         resumed: Runs that were left alone, one after each round.
+        set_aside: Rounds in which one network's worker was killed twice in one run, so that it
+            took `zoo-eval retry` to finish.
         in_commit: Kills as soon as the store's log was there.
         lost: Rows that an uninterrupted run has and a killed and resumed one has not.
         different: Rows with another value.
@@ -46,6 +48,7 @@ class Found:
     runs: int = 0
     kills: dict[str, int] = field(default_factory=lambda: dict.fromkeys(WHOM, 0))
     resumed: int = 0
+    set_aside: int = 0
     in_commit: int = 0
     lost: int = 0
     different: int = 0
@@ -78,7 +81,7 @@ class Killer:
         folder.mkdir()
         most = sum(self.found.kills.values()) + kills
         while sum(self.found.kills.values()) < most:
-            if self._start_and_kill(store) == 0:
+            if self._start_and_kill(store) in (0, 3):
                 break  # it was done before its turn came
         done = self._done(store)
         self._finish(store)
@@ -92,10 +95,10 @@ class Killer:
         self._finish(store)
         return store
 
-    def _start(self, store: Store) -> subprocess.Popen[str]:
-        command = (sys.executable, "-m", "zoo_eval", "run", str(self._job))
+    def _start(self, store: Store, command: str = "run") -> subprocess.Popen[str]:
+        program = (sys.executable, "-m", "zoo_eval", command, str(self._job))
         return subprocess.Popen(
-            [*command, "--store", str(store.path), *self._arguments],
+            [*program, "--store", str(store.path), *self._arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -106,6 +109,11 @@ class Killer:
         run = self._start(store)
         output, _ = run.communicate(timeout=600)
         assert run.returncode == 0, output
+        if "failed before" in output:  # set aside: its worker was killed twice in one run
+            self.found.set_aside += 1
+            run = self._start(store, "retry")
+            output, _ = run.communicate(timeout=600)
+            assert run.returncode == 0, output
 
     def _start_and_kill(self, store: Store) -> int:
         """Start a run, kill workers of it or the run itself; the exit code."""
@@ -114,7 +122,8 @@ class Killer:
         assert run.stdout is not None
         workers: set[psutil.Process] = set()
         while run.poll() is None:
-            whom = self._random.choices(WHOM, (1, 2, 1))[0]
+            # Mostly workers: their run goes on, and so can be hit again.
+            whom = self._random.choices(WHOM, (1, 3, 1))[0]
             self._wait(run, store)
             workers |= {*_workers(run.pid)}
             if not self._kill(run, whom):
@@ -123,7 +132,8 @@ class Killer:
             if whom != "worker":
                 break
         output, _ = run.communicate(timeout=600)
-        assert run.returncode in (0, -signal.SIGKILL), output
+        # 3: the same network's worker was killed twice.
+        assert run.returncode in (0, 3, -signal.SIGKILL), output
         _, alive = psutil.wait_procs(workers, timeout=5)
         self.found.strays += len(alive)
         return run.returncode
