@@ -1,7 +1,5 @@
 """Sends decoded images to a machine whose cache folder does not have them."""
 
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -9,6 +7,7 @@ from filelock import FileLock
 
 from zoo_eval.cache import cache_folder
 from zoo_eval.errors import DatasetError
+from zoo_eval.unfinished import workspace
 
 PART_BYTES = 64 * 1024**2
 _FILES = ("index.json", "pixels.bin")
@@ -51,14 +50,13 @@ def keep(decoded: str, parts: Iterable[tuple[str, bytes]]) -> None:
 
 
 def _write(folder: Path, parts: Iterable[tuple[str, bytes]]) -> None:
-    """Under a temporary name first: a folder that has its name is whole."""
-    unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=folder.parent))
-    try:
+    """Elsewhere first: a folder that has its name is whole."""
+    with workspace(folder.parent) as unfinished:
+        whole = unfinished / "decoded"
+        whole.mkdir()
         for name in _FILES:
-            (unfinished / name).touch()  # no part of an empty file is sent
+            (whole / name).touch()  # no part of an empty file is sent
         for name, part in parts:
-            with (unfinished / name).open("ab") as file:
+            with (whole / name).open("ab") as file:
                 file.write(part)
-        unfinished.rename(folder)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+        whole.rename(folder)
