@@ -5,27 +5,29 @@ the worker sleeps a millisecond in place of evaluating a network and gives ten r
 each number of units: the seconds of planning on an empty store, of the run, of planning again on
 the full store, units per second, the main process's memory after a tenth and at the end, and the
 size of the store. Usage: python benchmarks/simulate.py [local|ray] [--units N …] [--workers 2]
+[--chart FILE]
 """
 
 import argparse
-import random
 import tempfile
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import psutil
+from _sleeper import Sleeper
 from _timing import machine
 from planning import at_many_sizes
-from zoo_eval.executors.process import Limits
 
 from zoo_eval.drive import Drive
 from zoo_eval.executors.local import LocalExecutor
-from zoo_eval.executors.task import Executor, Task
+from zoo_eval.executors.process import Limits
+from zoo_eval.executors.task import Executor
 from zoo_eval.job import Job
 from zoo_eval.models.published.cache import WeightsCache
 from zoo_eval.plan import make_plan
@@ -33,46 +35,55 @@ from zoo_eval.prefetch import Prefetch
 from zoo_eval.retrying import Tries
 from zoo_eval.run_rows import model_row
 from zoo_eval.scores import SCORES
-from zoo_eval.store import Attempt, DatasetRow, Outcome, RunRow, ScoreRow, Store
+from zoo_eval.store import DatasetRow, RunRow, Store
 
 SEEDS = 10
 N_SCORES = 10
-UNIT_S = 0.001
 DATASET = "fashion@1a2b3c4d"
 LIMITS = Limits(networks=10**9)
 
 
-class Sleeper:
-    """A worker that sleeps in place of evaluating."""
+@dataclass(frozen=True)
+class Cost:
+    """What so many units cost: seconds and bytes."""
 
-    def __init__(self, threads: int, workers: int, memory: int | None) -> None:
-        del threads, workers, memory
-        self._random = random.Random(0)
+    units: int
+    planning: float
+    running: float
+    resuming: float
+    early: int
+    peak: int
+    store: int
 
-    def work(self, task: Task, doing: Callable[[str], None]) -> tuple[Outcome, int]:
-        """Ten random values, after a millisecond."""
-        doing("sleep")
-        started = datetime.now(UTC).replace(tzinfo=None)
-        time.sleep(UNIT_S)
-        unit = task.unit
-        rows = tuple(ScoreRow(key, self._random.random(), None, UNIT_S) for key in unit.keys)
-        attempt = Attempt(unit.line.model, unit.weights, unit.seed, started, UNIT_S)
-        return Outcome(attempt, rows), 0
+    def line(self, kind: str, workers: int) -> str:
+        """A line of the table."""
+        return (
+            f"| {kind}, {self.units:,} units, {N_SCORES * self.units:,} rows, {workers} workers "
+            f"| {self.planning:.2f} s | {self.running:.1f} s "
+            f"| {self.units / self.running:.0f} a second | {self.resuming:.2f} s "
+            f"| {self.early / 1e6:.0f} MB, {self.peak / 1e6:.0f} MB | {self.store / 1e6:.1f} MB "
+            f"| {machine()} |"
+        )
 
 
 def main() -> None:
-    """Print a line for each number of units."""
+    """Print a line for each number of units; draw them if asked."""
     parser = argparse.ArgumentParser()
     parser.add_argument("executor", nargs="?", choices=["local", "ray"], default="local")
     parser.add_argument("--units", type=int, nargs="+", default=[1_000, 10_000, 100_000])
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--chart", type=Path)
     asked = parser.parse_args()
+    costs: list[Cost] = []
     for n_units in asked.units:
-        print(measured(asked.executor, n_units, asked.workers), flush=True)
+        costs.append(measured(asked.executor, n_units, asked.workers))
+        print(costs[-1].line(asked.executor, asked.workers), flush=True)
+    if asked.chart is not None:
+        draw(costs, asked.chart)
 
 
-def measured(kind: str, n_units: int, workers: int) -> str:
-    """Plan, run, plan again; a line of the table."""
+def measured(kind: str, n_units: int, workers: int) -> Cost:
+    """Plan, run, plan again."""
     with tempfile.TemporaryDirectory() as folder:
         job = big_job(Path(folder) / "job.toml", n_units // SEEDS)
         store = Store(Path(folder) / "r.duckdb")
@@ -85,14 +96,18 @@ def measured(kind: str, n_units: int, workers: int) -> str:
         store.begin_run(run, models, DatasetRow(DATASET, "", "", 0, 0, "{}"))
         memory: list[tuple[int, int]] = []
         done = 0
-        with executor_of(kind, workers) as executor:
+        with (
+            executor_of(kind, workers) as executor,
+            Prefetch(plan.units, WeightsCache(None), 2 * workers) as units,
+        ):
             start = time.perf_counter()
-            with Prefetch(plan.units, WeightsCache(None), 2 * workers) as units:
-                for outcomes in Drive(units, executor, Tries("fp32")).outcomes():
-                    store.commit(run.run, *(ended.outcome for ended in outcomes))
-                    done += len(outcomes)
-                    memory.append((done, psutil.Process().memory_info().rss))
-            seconds = time.perf_counter() - start
+            for outcomes in Drive(units, executor, Tries("fp32")).outcomes():
+                if not done:  # the workers have started, which is another cost, once a run
+                    start = time.perf_counter()
+                store.commit(run.run, *(ended.outcome for ended in outcomes))
+                done += len(outcomes)
+                memory.append((done, psutil.Process().memory_info().rss))
+            running = time.perf_counter() - start
         store.end_run(run.run, "done")
         assert done == n_units
         start = time.perf_counter()
@@ -100,12 +115,25 @@ def measured(kind: str, n_units: int, workers: int) -> str:
         resuming = time.perf_counter() - start
         assert not again.units
         early = next(rss for n, rss in memory if n >= n_units / 10)
-        return (
-            f"| {kind}, {n_units:,} units, {N_SCORES * n_units:,} rows, {workers} workers "
-            f"| {planning:.2f} s | {seconds:.1f} s | {n_units / seconds:.0f} a second "
-            f"| {resuming:.2f} s | {early / 1e6:.0f} MB, {max(m for _, m in memory) / 1e6:.0f} MB "
-            f"| {store.path.stat().st_size / 1e6:.1f} MB | {machine()} |"
-        )
+        peak = max(rss for _, rss in memory)
+        size = store.path.stat().st_size
+        return Cost(n_units, planning, running, resuming, early, peak, size)
+
+
+def draw(costs: list[Cost], file: Path) -> None:
+    """Cost against size, both on logarithmic axes: a straight diagonal is linear."""
+    rows = [N_SCORES * cost.units for cost in costs]
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
+    for name in ("planning", "running", "resuming"):
+        left.loglog(rows, [getattr(cost, name) for cost in costs], marker="o", label=name)
+    left.set(xlabel="score rows", ylabel="seconds")
+    right.loglog(rows, [cost.peak / 1e6 for cost in costs], marker="o", label="main process")
+    right.loglog(rows, [cost.store / 1e6 for cost in costs], marker="o", label="store")
+    right.set(xlabel="score rows", ylabel="MB")
+    for axes in (left, right):
+        axes.grid(alpha=0.3)
+        axes.legend(frameon=False)
+    figure.savefig(file, dpi=120)
 
 
 def big_job(path: Path, n_models: int) -> Job:

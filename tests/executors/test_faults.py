@@ -110,7 +110,7 @@ def test_what_failed_is_tried_again_only_when_asked(zoo, finished):
     job = str(zoo / "zoo" / "job.toml")
     before = len(Store(zoo / "r.duckdb").attempts())
     again = zoo_eval(zoo, "run", job)
-    assert again.returncode == 0
+    assert again.returncode == 3
     assert "5 networks that failed before" in again.stdout
     assert f"zoo-eval retry {job}" in again.stdout
     assert len(Store(zoo / "r.duckdb").attempts()) == before

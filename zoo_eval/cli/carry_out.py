@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Literal
 import typer
 
 if TYPE_CHECKING:
+    from zoo_eval.executors.process import Limits
+    from zoo_eval.files import Files
     from zoo_eval.runner import Prepared, RunSummary
     from zoo_eval.store import Store
 
@@ -47,22 +49,33 @@ def carry_out(wishes: Wishes, retry: Collection[str] | None = None) -> None:
         wishes: The command's options.
         retry: Do only what failed before, in one of these ways.
     """
+    from zoo_eval.executors.process import Limits
+    from zoo_eval.files import Files
     from zoo_eval.store import Store
     from zoo_eval.store.lock import one_run
 
     if wishes.address is not None and wishes.executor == "local":
         raise typer.BadParameter("--address is for --executor ray.")
+    limits = Limits(time_s=wishes.time_limit, memory=_bytes(wishes.memory_limit))
+    files = Files(
+        offline=wishes.offline,
+        weights_budget=_bytes(wishes.weights_budget),
+        keep_arrays=wishes.keep_arrays,
+        arrays=wishes.arrays,
+    )
     _stop_in_order()
     store = Store(wishes.store)
     try:
         with one_run(store):
             prepared = prepare_for(wishes, store, retry)
-            summary = _execute(wishes, prepared)
+            summary = _execute(wishes, prepared, limits, files)
     except KeyboardInterrupt:
         _say(wishes, {"state": "interrupted"}, "Interrupted before the first network.")
         raise typer.Exit(EXIT_INTERRUPTED) from None
     if summary is not None:
         _say_summary(wishes, summary)
+    if prepared.plan.left_out or (summary is not None and summary.n_failed):
+        raise typer.Exit(EXIT_FAILED_MODELS)
 
 
 def prepare_for(wishes: Wishes, store: "Store", retry: Collection[str] | None) -> "Prepared":
@@ -93,12 +106,12 @@ def _stop_in_order() -> None:
         signal.signal(number, signal.default_int_handler)
 
 
-def _execute(wishes: Wishes, prepared: "Prepared") -> "RunSummary | None":
+def _execute(
+    wishes: Wishes, prepared: "Prepared", limits: "Limits", files: "Files"
+) -> "RunSummary | None":
     from zoo_eval.cli.plan_text import left_out_line, nothing_to_do, plan_line
     from zoo_eval.cli.progress import progress_for
     from zoo_eval.executors.choice import Where
-    from zoo_eval.executors.process import Limits
-    from zoo_eval.files import Files
     from zoo_eval.runner import execute
 
     left_out = left_out_line(prepared, _retry_command(wishes))
@@ -113,13 +126,8 @@ def _execute(wishes: Wishes, prepared: "Prepared") -> "RunSummary | None":
         return execute(
             prepared,
             workers=wishes.workers,
-            limits=Limits(time_s=wishes.time_limit, memory=_bytes(wishes.memory_limit)),
-            files=Files(
-                offline=wishes.offline,
-                weights_budget=_bytes(wishes.weights_budget),
-                keep_arrays=wishes.keep_arrays,
-                arrays=wishes.arrays,
-            ),
+            limits=limits,
+            files=files,
             where=Where(wishes.executor, wishes.address),
             command=shlex.join(_command()),
             on_outcome=on_outcome,
@@ -161,8 +169,6 @@ def _say_summary(wishes: Wishes, summary: "RunSummary") -> None:
     else:
         text += f"\nNext: `zoo-eval report --store {store}`."
     _say(wishes, report, text)
-    if summary.n_failed:
-        raise typer.Exit(EXIT_FAILED_MODELS)
 
 
 def _retry_command(wishes: Wishes) -> str:

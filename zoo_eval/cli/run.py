@@ -53,8 +53,8 @@ def run(
     failed before is left out, unless it may heal by itself (a download, a worker that was killed
     once): `zoo-eval retry` tries it again.
 
-    Exit code 0: all is there; 2: the job cannot be run as it is; 3: some models failed; 130:
-    interrupted.
+    Exit code 0: all is there; 2: the job cannot be run as it is; 3: some models failed, now or
+    before; 130: interrupted.
     """
     wishes = Wishes(
         job,
