@@ -1,3 +1,4 @@
+import hashlib
 import math
 from collections import Counter
 from dataclasses import replace
@@ -5,16 +6,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from tests.zoo import write_job, write_zoo
 from zoo_eval.datasets import Dataset, load_dataset
-from zoo_eval.errors import ModelError, ScoreUndefinedError
-from zoo_eval.evaluate import evaluate
+from zoo_eval.errors import DownloadError, ModelError, ScoreUndefinedError
+from zoo_eval.evaluate import evaluate, failure_of
 from zoo_eval.givens import choose_device, givens_of
 from zoo_eval.job import Job
 from zoo_eval.models.build import build_model
-from zoo_eval.plan import Unit, make_plan
+from zoo_eval.plan import Unit, digest_of, make_plan
 from zoo_eval.quantities import closure
 from zoo_eval.settings import Settings
 
@@ -183,3 +185,40 @@ def test_labels_keep_the_order_of_the_images(job, dataset):
 def test_a_device_that_is_not_there(name):
     with pytest.raises(ModelError, match=f"The device '{name}' cannot be used"):
         choose_device(name)
+
+
+def test_a_network_whose_outputs_are_nan_still_gives_what_needs_no_pass(tmp_path):
+    manifest = write_zoo(tmp_path, 1)
+    file = tmp_path / "test_resnet.s0.safetensors"
+    before = hashlib.sha256(file.read_bytes()).hexdigest()
+    state = load_file(file)
+    first = next(tensor for tensor in state.values() if tensor.is_floating_point())
+    first *= math.nan
+    save_file(state, file)
+    after = hashlib.sha256(file.read_bytes()).hexdigest()
+    manifest.write_text(manifest.read_text().replace(before, after))
+    loaded = Job.load(write_job(tmp_path, manifest, scores=SCORES))
+    images = load_dataset(loaded.dataset)
+    unit = units(loaded, images)["test_resnet.s0", "pretrained"]
+    outcome = evaluate(unit, images, SETTINGS, {})
+    assert outcome.attempt.outcome == "nan", outcome.attempt.traceback
+    assert "of 60 of 60 images are NaN or infinite" in outcome.attempt.message
+    assert [row.key.score for row in outcome.scores] == ["params"]
+    assert outcome.attempt.missing == digest_of(k for k in unit.keys if k.score != "params")
+    assert outcome.trust is None
+
+
+def test_failures_of_memory_are_told_from_others():
+    with pytest.raises(RuntimeError) as of_torch:
+        torch.empty(10**15)
+    with pytest.raises(MemoryError) as of_numpy:
+        np.empty(10**15)
+    assert failure_of(of_torch.value) == failure_of(of_numpy.value) == "out_of_memory"
+    assert failure_of(torch.OutOfMemoryError("CUDA out of memory.")) == "out_of_memory"
+    wrapped = ModelError("cannot be built")
+    wrapped.__cause__ = of_torch.value
+    assert failure_of(wrapped) == "out_of_memory"
+    assert failure_of(ModelError("cannot be built")) == "load"
+    assert failure_of(DownloadError("busy", heals=True)) == "download"
+    assert failure_of(DownloadError("no")) == "load"
+    assert failure_of(RuntimeError("shapes do not fit")) == "error"

@@ -97,7 +97,7 @@ def _compute_all(
     kept = read_kept(unit, settings) if passes else None
     at_hand = {} if kept is None else {"forward_pass": kept.forward_pass}
     # What only quantities need that are at hand already is left out.
-    needed = closure(needs, frozenset(shared) | at_hand.keys())
+    needed = closure(needs, frozenset([*shared, *at_hand]))
     givens = givens_of(unit, dataset, settings, needed) | at_hand
     resolver = Resolver(givens, users, shared)
     if passes:
