@@ -27,8 +27,8 @@ def check(found: Found) -> None:
 
 def test_a_few_kills(tmp_path):
     killer = Killer(write_thirty(tmp_path / "zoo"), tmp_path, 0, "--workers", "2")
-    killer.round(kills=4)
-    assert sum(killer.found.kills.values()) >= 2
+    killer.round(kills=2)
+    assert sum(killer.found.kills.values()) >= 1
     check(killer.found)
 
 
