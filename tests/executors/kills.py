@@ -72,6 +72,7 @@ class Killer:
         self._job, self._folder, self._arguments = job, folder, arguments
         self._random = random.Random(seed)
         self.found = Found()
+        self._last = ""  # line that was read of a run
         self._whole = self._values(self._uninterrupted())
 
     def round(self, kills: int = KILLS_A_ROUND) -> None:
@@ -133,7 +134,7 @@ class Killer:
                 break
         output, _ = run.communicate(timeout=600)
         # 3: the same network's worker was killed twice.
-        assert run.returncode in (0, 3, -signal.SIGKILL), output
+        assert run.returncode in (0, 3, -signal.SIGKILL), (run.returncode, self._last, output)
         _, alive = psutil.wait_procs(workers, timeout=5)
         self.found.strays += len(alive)
         return run.returncode
@@ -144,6 +145,7 @@ class Killer:
         assert run.stdout is not None
         while lines > 0 and (line := run.stdout.readline()):
             lines -= line.startswith("[")
+            self._last = line
         log = store.path.with_name(f"{store.path.name}.wal")
         if self._random.random() < 0.4 and _wait_for(log, run):
             self.found.in_commit += 1
