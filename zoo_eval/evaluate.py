@@ -103,8 +103,10 @@ def _compute_all(
     if passes:
         doing("the pass over the images")
         # If it fails, so do the scores that need it; the others are computed nevertheless.
+        forward_pass = None
         with suppress(Exception):
             forward_pass = resolver.get("forward_pass")
+        if forward_pass is not None:
             if unit.weights == "pretrained":
                 found.trust = trust_gate(unit.line, dataset, forward_pass.logits)
             if kept is None:

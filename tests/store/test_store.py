@@ -301,3 +301,12 @@ def test_another_process_has_the_file(store, held_s, patience_s, fails):
     finally:
         holder.kill()
         holder.join()
+
+
+def test_a_file_whose_making_was_cut_short_is_as_good_as_none(tmp_path):
+    store = Store(tmp_path / "r.duckdb", patience_s=0.5)
+    duckdb.connect(str(store.path)).close()
+    assert store.done() == set()
+    assert store.given_up() == {}
+    begin(store)
+    assert len(store.runs()) == 1

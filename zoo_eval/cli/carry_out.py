@@ -68,6 +68,9 @@ def carry_out(wishes: Wishes, retry: Collection[str] | None = None) -> None:
     try:
         with one_run(store):
             prepared = prepare_for(wishes, store, retry)
+            if retry is not None and not prepared.plan.units:
+                _say(wishes, {"state": "nothing to do"}, "Nothing to try again.")
+                return
             summary = _execute(wishes, prepared, limits, files)
     except KeyboardInterrupt:
         _say(wishes, {"state": "interrupted"}, "Interrupted before the first network.")

@@ -36,7 +36,8 @@ def connect(
     """
     connection = _open(path, read_only, patience_s)
     try:
-        seen = _version(connection, path, new_is_fine=not read_only)
+        # Empty is also what a run leaves that was killed while it made the file.
+        seen = _version(connection, path, new_is_fine=True)
         if seen < SCHEMA_VERSION:
             if read_only:
                 connection.close()
