@@ -179,7 +179,7 @@ def test_a_second_run_on_the_same_store_is_told_who_has_it(zoo, tmp_path):
 def test_a_network_that_needs_too_much_memory_gets_smaller_batches(tmp_path):
     """300 images at once do not fit into the limit; fewer of them do."""
     job = write_job(
-        tmp_path, write_zoo(tmp_path, 1, ("resnet10t",), image_size=160), scores='["dse"]'
+        tmp_path, write_zoo(tmp_path, 1, ("mobilenetv2_050",), image_size=160), scores='["dse"]'
     )
     text = job.read_text().replace("batch_size = 64", "batch_size = 300")
     job.write_text(text.replace("images_per_class = 6", "images_per_class = 30"))

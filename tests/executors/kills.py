@@ -198,8 +198,9 @@ def _wait_for(file: Path, run: subprocess.Popen[str]) -> bool:
 
 
 def _workers(pid: int) -> list[psutil.Process]:
+    """Workers of a run, and the process that they are copies of."""
     try:
-        children = psutil.Process(pid).children()
-        return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+        below = psutil.Process(pid).children(recursive=True)
+        return [process for process in below if "forkserver" in " ".join(process.cmdline())]
     except psutil.NoSuchProcess:
         return []

@@ -1,11 +1,9 @@
 """Measures this machine in a process of its own, as workers would find it, and keeps the result."""
 
 import signal
-from multiprocessing import get_context
 from typing import Literal
 
-from pebble import ProcessPool
-
+from zoo_eval.executors.starting import one_process
 from zoo_eval.store import Store
 
 
@@ -25,12 +23,7 @@ def measured(
     """
     # A process of its own: this one would else keep torch's threads and a GPU's context. Ctrl-C
     # reaches it too, but this process alone decides what that means.
-    pool = ProcessPool(
-        max_workers=1,
-        context=get_context("spawn"),
-        initializer=signal.signal,
-        initargs=(signal.SIGINT, signal.SIG_IGN),
-    )
+    pool = one_process(signal.signal, signal.SIGINT, signal.SIG_IGN)
     try:
         machine: str = pool.schedule(_machine, args=[device, threads]).result()
         kept = store.calibration(machine, quantity)

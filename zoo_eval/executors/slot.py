@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from ctypes import c_char
 from datetime import UTC, datetime
-from multiprocessing import get_context
 from multiprocessing.sharedctypes import RawArray
 from typing import Any, Generic, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
 from zoo_eval.executors.process import Limits, Loss, WorkerMaker, Works
+from zoo_eval.executors.starting import one_process
 from zoo_eval.executors.watch import EXIT_OUT_OF_MEMORY
 
 Payload = TypeVar("Payload")
@@ -41,13 +41,7 @@ class Slot(Generic[Payload, Result]):
     def _start(self) -> ProcessPool:
         self._submitted = 0
         self._worn = False
-        # spawn: a forked copy of a process with BLAS or CUDA threads can hang.
-        return ProcessPool(
-            max_workers=1,
-            context=get_context("spawn"),
-            initializer=_set_up,
-            initargs=(self._doing, self._arguments),
-        )
+        return one_process(_set_up, self._doing, self._arguments)
 
     @property
     def is_open(self) -> bool:
