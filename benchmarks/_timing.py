@@ -2,12 +2,13 @@
 
 import os
 import statistics
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 
 import numpy as np
-import torch
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,10 @@ def table_line(what: str, baseline: Timed, ours: Timed) -> str:
 
 def machine() -> str:
     """Threads, cores and how busy the machine is."""
+    torch = sys.modules.get("torch")  # not imported here: some benchmarks measure memory
+    threads = f"{torch.get_num_threads()} of " if torch else ""
     return (
-        f"{torch.get_num_threads()} of {os.cpu_count()} cores, "
-        f"load {os.getloadavg()[0]:.1f}, torch {torch.__version__}"
+        f"{threads}{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, torch {version('torch')}"
     )
 
 

@@ -23,14 +23,16 @@ from _photographs import write_photographs
 from _timing import Timed, machine
 from torch import nn
 
-from zoo_eval.calibration import batch_size, bf16_speedup, precision_for, working_set
-from zoo_eval.datasets import Dataset, DatasetSpec, ModelImages, load_dataset
+from zoo_eval.calibration import batch_size, bf16_speedup, working_set
+from zoo_eval.datasets import Dataset, DatasetSpec, load_dataset
+from zoo_eval.datasets.batches import ModelImages
 from zoo_eval.datasets.preprocessing import preprocessing_of
 from zoo_eval.manifest import Manifest, ModelLine
 from zoo_eval.models.build import build_model
+from zoo_eval.quantities import Precision
 from zoo_eval.quantities.forward import embed, forward_pass
-from zoo_eval.quantities.precision import Precision
 from zoo_eval.quantities.resources import resources
+from zoo_eval.settings import precision_for
 
 MODELS = (
     "resnet50.a1_in1k",

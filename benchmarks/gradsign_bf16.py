@@ -14,8 +14,8 @@ import torch
 from _timing import machine
 
 from zoo_eval.correlation import spearman_rho
-from zoo_eval.datasets import DatasetSpec, ModelImages, load_dataset
-from zoo_eval.datasets.batches import balanced_places
+from zoo_eval.datasets import DatasetSpec, load_dataset
+from zoo_eval.datasets.batches import ModelImages, balanced_places
 from zoo_eval.datasets.preprocessing import preprocessing_of
 from zoo_eval.manifest import Manifest
 from zoo_eval.models.build import build_model

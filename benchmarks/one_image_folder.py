@@ -20,7 +20,8 @@ from _photographs import write_photographs
 from _timing import machine
 from torch import Tensor, nn
 
-from zoo_eval.datasets import DatasetSpec, ModelImages, load_dataset
+from zoo_eval.datasets import DatasetSpec, load_dataset
+from zoo_eval.datasets.batches import ModelImages
 from zoo_eval.datasets.preprocessing import Preprocessing, preprocessing_of
 from zoo_eval.manifest import Manifest
 from zoo_eval.models.build import build_model

@@ -22,8 +22,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from zoo_eval.datasets import ModelImages, load_dataset
-from zoo_eval.datasets.batches import balanced_places
+from zoo_eval.datasets import load_dataset
+from zoo_eval.datasets.batches import ModelImages, balanced_places
 from zoo_eval.datasets.preprocessing import preprocessing_of
 from zoo_eval.datasets.spec import DatasetSpec
 from zoo_eval.errors import ScoreUndefinedError

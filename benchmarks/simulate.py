@@ -18,7 +18,6 @@ from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import psutil
 from _sleeper import Sleeper
 from _timing import machine
@@ -122,6 +121,8 @@ def measured(kind: str, n_units: int, workers: int) -> Cost:
 
 def draw(costs: list[Cost], file: Path) -> None:
     """Cost against size, both on logarithmic axes: a straight diagonal is linear."""
+    import matplotlib.pyplot as plt  # only here: the memory of this process is measured
+
     rows = [N_SCORES * cost.units for cost in costs]
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
     for name in ("planning", "running", "resuming"):

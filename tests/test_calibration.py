@@ -3,9 +3,10 @@ import torch
 from torch import nn
 
 from zoo_eval import calibration
-from zoo_eval.calibration import batch_size, machine, precision_for
+from zoo_eval.calibration import batch_size, machine
 from zoo_eval.executors.measured import measured
 from zoo_eval.quantities.precision import in_precision
+from zoo_eval.settings import precision_for
 from zoo_eval.store import Store
 
 CPU = torch.device("cpu")

@@ -12,7 +12,8 @@ from torch import nn
 from tests.zoo import write_job, write_zoo
 from zoo_eval.datasets import Dataset, load_dataset
 from zoo_eval.errors import DownloadError, ModelError, ScoreUndefinedError
-from zoo_eval.evaluate import evaluate, failure_of
+from zoo_eval.evaluate import evaluate
+from zoo_eval.failures import failure_of
 from zoo_eval.givens import choose_device, givens_of
 from zoo_eval.job import Job
 from zoo_eval.models.build import build_model

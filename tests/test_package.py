@@ -10,7 +10,8 @@ PACKAGE = Path(zoo_eval.__file__).parent
 # The layers of the house, bottom first: a module imports only from its own line or below.
 LAYERS = [
     {"errors"},
-    {"builtin", "byte_size", "cache", "correlation", "finding", "provenance", "unfinished"},
+    {"apart", "builtin", "byte_size", "cache", "correlation", "declarations", "failures"}
+    | {"finding", "provenance", "unfinished"},
     {"manifest", "quantities", "scores"},
     {"datasets", "models", "store", "job", "conformance"},
     {"trust", "fingerprints", "plan", "calibration", "relief", "settings", "prefetch"},

@@ -24,15 +24,15 @@ import torch
 from torch import Tensor, nn
 
 from zoo_eval.models.torchvision_ops import ensure_torchvision
+from zoo_eval.quantities import Precision
 from zoo_eval.quantities.forward import embed
-from zoo_eval.quantities.precision import Precision, in_precision
+from zoo_eval.quantities.precision import in_precision
 from zoo_eval.quantities.resources import linear_outputs
 
 CONVOLUTIONS, ATTENTION = "resnet18", "vit_tiny_patch16_224"
 _BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 _WORTHWHILE = 1.05  # a larger batch must be that much faster to be taken
 _PATIENCE = 2  # sizes in a row that are no faster than a smaller one: larger ones will not be
-_FASTER = 1.2  # bfloat16 costs digits, so it must be that much faster on both networks
 _SECONDS = 0.15  # that a timing should last
 
 
@@ -82,11 +82,6 @@ def bf16_speedup(device: torch.device, threads: int) -> float:
         speeds = [_images_per_second(network, 8, device, p) for p in ("bf16", "fp32")]
         speedups.append(speeds[0] / speeds[1])
     return min(speedups)
-
-
-def precision_for(speedup: float) -> Precision:
-    """bfloat16 where it is worth its digits."""
-    return "bf16" if speedup >= _FASTER else "fp32"
 
 
 def batch_size(working_set: float, model: nn.Module, image: Tensor) -> int:

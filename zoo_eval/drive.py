@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from zoo_eval.evaluate import failure_of
 from zoo_eval.executors.process import Loss
 from zoo_eval.executors.task import Executor, Task, failed_outcome
+from zoo_eval.failures import failure_of
 from zoo_eval.plan import Unit
 from zoo_eval.prefetch import Prefetch, Ready
 from zoo_eval.retrying import Again, Tries

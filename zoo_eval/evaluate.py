@@ -8,13 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from zoo_eval.datasets import Dataset
-from zoo_eval.errors import (
-    ArrayError,
-    DownloadError,
-    ModelError,
-    NotFiniteError,
-    ScoreUndefinedError,
-)
+from zoo_eval.errors import ArrayError, ScoreUndefinedError
+from zoo_eval.failures import failure_of
 from zoo_eval.givens import choose_device, givens_of
 from zoo_eval.kept import keep, read_kept
 from zoo_eval.plan import PlannedScore, Unit, digest_of
@@ -125,32 +120,6 @@ def _compute_all(
         except Exception as error:  # one score's failure must not lose the others
             found.failed.append((planned.key.score, error))
         resolver.release(planned.request.score.needs)
-
-
-def failure_of(error: BaseException) -> str:
-    """The type of a failure, as the store writes it.
-
-    `out_of_memory`, `download` (that may heal), `load` (the network cannot be built), `nan` (its
-    outputs are), or `error`. Executors know two more: `timeout` and `killed`.
-    """
-    if _is_out_of_memory(error):
-        return "out_of_memory"
-    if isinstance(error, DownloadError) and error.heals:
-        return "download"
-    if isinstance(error, ModelError):
-        return "load"
-    return "nan" if isinstance(error, NotFiniteError) else "error"
-
-
-def _is_out_of_memory(error: BaseException) -> bool:
-    # torch has an exception of its own for GPUs; its processor's allocator raises RuntimeError.
-    return (
-        isinstance(error, MemoryError)
-        or type(error).__name__ == "OutOfMemoryError"
-        or (isinstance(error, RuntimeError) and "can't allocate memory" in str(error))
-        # A constructor or loader may have wrapped it.
-        or (error.__cause__ is not None and _is_out_of_memory(error.__cause__))
-    )
 
 
 def _compute(

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from zoo_eval.calibration import batch_size
-from zoo_eval.datasets import Dataset, ModelImages
-from zoo_eval.datasets.batches import balanced_places
+from zoo_eval.datasets import Dataset
+from zoo_eval.datasets.batches import ModelImages, balanced_places
 from zoo_eval.datasets.label_spaces import head_places
 from zoo_eval.errors import ModelError
 from zoo_eval.models.build import build_model

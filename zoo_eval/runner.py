@@ -5,7 +5,6 @@ from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from zoo_eval.calibration import precision_for
 from zoo_eval.datasets import Dataset, load_dataset
 from zoo_eval.drive import Drive, Ended
 from zoo_eval.executors.choice import LOCAL, Where, executor_of
@@ -21,7 +20,7 @@ from zoo_eval.plan import Plan, make_plan
 from zoo_eval.prefetch import Prefetch
 from zoo_eval.retrying import Tries
 from zoo_eval.run_rows import dataset_row, model_row, run_row
-from zoo_eval.settings import Settings
+from zoo_eval.settings import Settings, precision_for
 from zoo_eval.store import Store
 from zoo_eval.store.arrays import ArrayKey
 from zoo_eval.store.lock import one_run

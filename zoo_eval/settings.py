@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass, replace
 
-from zoo_eval.quantities.precision import Precision
+from zoo_eval.quantities import Precision
 from zoo_eval.relief import LADDER, Relief
 from zoo_eval.store.arrays import ArrayFolder
+
+_FASTER = 1.2  # bfloat16 costs digits, so it must be that much faster on both networks
 
 
 @dataclass(frozen=True)
@@ -48,3 +50,8 @@ class Settings:
             precision="bf16" if relief.bf16 else self.precision,
             relief=relief,
         )
+
+
+def precision_for(speedup: float) -> Precision:
+    """bfloat16 where it is worth its digits."""
+    return "bf16" if speedup >= _FASTER else "fp32"

@@ -5,7 +5,8 @@ from PIL import Image
 
 from tests.datasets.images import encode, noise, write_folder
 from tests.lines import line
-from zoo_eval.datasets import DatasetSpec, ModelImages, load_dataset
+from zoo_eval.datasets import DatasetSpec, load_dataset
+from zoo_eval.datasets.batches import ModelImages
 from zoo_eval.datasets.preprocessing import Preprocessing, preprocessing_of
 from zoo_eval.errors import ModelError
 from zoo_eval.manifest import Manifest
@@ -34,9 +35,10 @@ def images(tmp_path_factory):
 
 
 def timm_transform(model: str, size: int | None = None):
-    config = timm_config(model).to_dict()
     from timm.data import create_transform, resolve_data_config
+    from timm.models import get_pretrained_cfg
 
+    config = get_pretrained_cfg(model).to_dict()
     own = resolve_data_config({} if size is None else {"img_size": size}, pretrained_cfg=config)
     return create_transform(**own, is_training=False)
 
@@ -58,12 +60,13 @@ def test_every_published_model_is_preprocessed_as_timm_does():
     """Timm's tables were measured at a configuration's training size or at its test size."""
     ensure_torchvision()
     from timm.data import resolve_data_config
+    from timm.models import get_pretrained_cfg
 
     modes = set()
     for model_line in Manifest.load("timm-imagenet"):
         seen = vars(preprocessing_of(model_line))
         modes.add(seen["crop_mode"])
-        config = timm_config(model_line.timm_name).to_dict()
+        config = get_pretrained_cfg(model_line.timm_name).to_dict()
         allowed = [
             resolve_data_config({}, pretrained_cfg=config, use_test_size=use) for use in (0, 1)
         ]

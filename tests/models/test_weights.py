@@ -13,6 +13,7 @@ from sklearn.datasets import load_sample_images
 from torch import nn
 
 from tests.lines import line
+from zoo_eval.datasets.batches import normalised
 from zoo_eval.datasets.label_spaces import head_classes
 from zoo_eval.datasets.preprocessing import preprocessing_of
 from zoo_eval.errors import WeightsError
@@ -269,7 +270,7 @@ def test_a_networks_weights_from_a_wheel_recognise_photographs():
     photographs = [Image.fromarray(np.asarray(image)) for image in load_sample_images().images]
     with torch.inference_mode():
         pixels = np.stack([resize(image) for image in photographs])
-        logits = model(preprocessing.normalise(torch.from_numpy(pixels)))
+        logits = model(normalised(torch.from_numpy(pixels), preprocessing))
     names = [head_classes("imagenet-1k")[place] for place in logits.argmax(dim=1)]
     # china.jpg shows a pavilion, flower.jpg a flower.
     assert names == ["n03877845", "n11939491"]  # palace, daisy

@@ -6,7 +6,9 @@ from typing import Any
 from zoo_eval.conformance import array_checks, arrays, declaration, network_checks, pool_checks
 from zoo_eval.conformance.check import Check, Finding, Options, S, Violation
 from zoo_eval.conformance.networks import NETWORKS
+from zoo_eval.declarations import itself
 from zoo_eval.errors import ConformanceError, InputError
+from zoo_eval.quantities import QUANTITIES
 from zoo_eval.scores import OptionValue, PoolScore, Score
 
 
@@ -103,6 +105,8 @@ def inputs(score: object, case: str) -> dict[str, Any]:
 
 def _a_score(score: object) -> Score | PoolScore:
     if isinstance(score, (Score, PoolScore)):
+        for computed in (score, *QUANTITIES.values()):
+            itself(computed.function)  # now: an import would look like the score's own doing
         return score
     if callable(score) and not isinstance(score, type):
         name = getattr(score, "__name__", "…")

@@ -6,12 +6,13 @@ from typing import TypeVar
 
 import numpy as np
 import torch
+from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from zoo_eval.datasets.dataset import Dataset
 from zoo_eval.datasets.preprocessing import Preprocessing
 from zoo_eval.datasets.resized import resized
-from zoo_eval.quantities.precision import Precision
+from zoo_eval.quantities import Precision
 
 T = TypeVar("T")
 
@@ -72,7 +73,23 @@ class ModelImages:
         batch = torch.from_numpy(np.array(pixels))
         if self.device.type == "cuda":
             batch = batch.pin_memory().to(self.device, non_blocking=True)
-        return self._preprocessing.normalise(batch.to(self.device))
+        return normalised(batch.to(self.device), self._preprocessing)
+
+
+def normalised(
+    pixels: UInt8[Tensor, "n height width 3"], preprocessing: Preprocessing
+) -> Float[Tensor, "n 3 height width"]:
+    """What `Preprocessing.resize` gave, to [0, 1], less the mean, over the deviation.
+
+    The same operations in the same order as torchvision's, hence the same bits. The result lies
+    in memory as the pixels do, channels last.
+    """
+    batch = pixels.permute(0, 3, 1, 2).to(torch.float32).div_(255)
+    mean, std = (
+        torch.tensor(v, device=batch.device).view(3, 1, 1)
+        for v in (preprocessing.mean, preprocessing.std)
+    )
+    return batch.sub_(mean).div_(std)
 
 
 def one_ahead(items: Iterable[T]) -> Iterator[T]:

@@ -1,14 +1,15 @@
-"""How one model wants its images: size, crop, interpolation, normalisation."""
+"""How one model wants its images: size, crop, interpolation, normalisation.
+
+Part of every plan, so nothing here imports torch before an image is resized.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import UInt8
 from PIL import Image
-from torch import Tensor
 
 from zoo_eval.errors import ModelError
 from zoo_eval.manifest import ModelLine
@@ -40,7 +41,7 @@ class Preprocessing:
         return self.image_size, self.interpolation, *crop, *border
 
     def resize(self, *, cropped: bool) -> Callable[[Image.Image], Pixels]:
-        """The first half: from an RGB image to the pixels that the network sees.
+        """From an RGB image to the pixels that the network sees, before `normalised`.
 
         Args:
             cropped: The images are crops already: resize them whole, cut nothing off.
@@ -67,20 +68,6 @@ class Preprocessing:
 
         return resize
 
-    def normalise(
-        self, pixels: UInt8[Tensor, "n height width 3"]
-    ) -> Float[Tensor, "n 3 height width"]:
-        """The second half, for a batch: to [0, 1], less the mean, over the deviation.
-
-        The same operations in the same order as torchvision's, hence the same bits. The result
-        lies in memory as the pixels do, channels last.
-        """
-        batch = pixels.permute(0, 3, 1, 2).to(torch.float32).div_(255)
-        mean, std = (
-            torch.tensor(v, device=batch.device).view(3, 1, 1) for v in (self.mean, self.std)
-        )
-        return batch.sub_(mean).div_(std)
-
 
 def preprocessing_of(line: ModelLine) -> Preprocessing:
     """What the manifest says, and where it is silent, what timm's configuration says.
@@ -101,7 +88,7 @@ def preprocessing_of(line: ModelLine) -> Preprocessing:
             )
         crop = config.crop_pct if crop is None else crop
         interpolation = config.interpolation if interpolation is None else interpolation
-        mean = tuple(config.mean) if mean is None else mean
-        std = tuple(config.std) if std is None else std
-    crop_mode = "center" if config is None else str(config.crop_mode)
+        mean = config.mean if mean is None else mean
+        std = config.std if std is None else std
+    crop_mode = "center" if config is None else config.crop_mode
     return Preprocessing(line.image_size, crop, interpolation, mean, std, crop_mode)

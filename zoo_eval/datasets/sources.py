@@ -16,6 +16,7 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 
+from zoo_eval.apart import apart
 from zoo_eval.datasets.spec import DatasetSpec
 from zoo_eval.errors import DatasetError
 from zoo_eval.models.torchvision_ops import ensure_torchvision
@@ -79,33 +80,41 @@ def list_source(spec: DatasetSpec) -> Listing:
 
 
 def _list_folder(path: Path) -> Listing:
-    ensure_torchvision()
-    from timm.data.readers.reader_image_folder import find_images_and_targets
-    from timm.utils.misc import natural_key
-
     if not any(child.is_dir() for child in path.iterdir()):
         raise DatasetError(
             f"{path} holds no folder. Images are needed in one folder per class: "
             f"{path}/CLASS/IMAGE.jpg."
         )
 
+    # timm imports torch, of which the process that hands out the work has no need.
+    found, classes = apart("timm", _folder_by_timm, str(path))
+    records = tuple(
+        Record(Path(file).relative_to(path).as_posix(), label, partial(_content, file))
+        for file, label in found
+    )
+    if not records:
+        n_folders = sum(child.is_dir() for child in path.iterdir())
+        raise DatasetError(f"{path} has {n_folders} folders, but no image in them.")
+    return Listing(records, classes)
+
+
+def _folder_by_timm(path: str) -> tuple[list[tuple[str, str]], tuple[str, ...]]:
+    """Images with their labels, and the labels, all in natural order."""
+    ensure_torchvision()
+    from timm.data.readers.reader_image_folder import find_images_and_targets
+    from timm.utils.misc import natural_key
+
     def key(text: str) -> tuple[list[int | str], str]:
         # timm's natural order leaves ties (1.png and 01.png, cat and Cat), which would fall as
         # the file system or the hash seed has it.
         return natural_key(text), text
 
-    pairs, class_to_index = find_images_and_targets(str(path))
+    pairs, class_to_index = find_images_and_targets(path)
     names = {index: name for name, index in class_to_index.items()}
     label_of = {file: names[target] for file, target in pairs}
-    records = tuple(
-        Record(Path(file).relative_to(path).as_posix(), label_of[file], partial(_content, file))
-        for file in sorted(label_of, key=key)
-        if label_of[file]  # an image beside the folders has no label
-    )
-    if not records:
-        n_folders = sum(child.is_dir() for child in path.iterdir())
-        raise DatasetError(f"{path} has {n_folders} folders, but no image in them.")
-    return Listing(records, tuple(sorted({record.label for record in records}, key=key)))
+    # An image beside the folders has no label.
+    found = [(file, label_of[file]) for file in sorted(label_of, key=key) if label_of[file]]
+    return found, tuple(sorted({label for _, label in found}, key=key))
 
 
 def _content(file: str) -> bytes:

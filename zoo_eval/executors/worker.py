@@ -5,17 +5,20 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 import psutil
 
 from zoo_eval.datasets import Dataset
-from zoo_eval.evaluate import evaluate
+from zoo_eval.declarations import itself
 from zoo_eval.executors.memory import give_back, peak_memory, settle
 from zoo_eval.executors.task import Task
 from zoo_eval.executors.watch import watch
 from zoo_eval.models.torchvision_ops import ensure_torchvision
-from zoo_eval.quantities import Computed
+from zoo_eval.quantities import QUANTITIES
+from zoo_eval.scores import SCORES
 from zoo_eval.settings import Settings
 from zoo_eval.store import Outcome
 
@@ -47,10 +50,17 @@ class Worker:
         torch.backends.cudnn.allow_tf32 = False
         threadpoolctl.threadpool_limits(threads)
         ensure_torchvision()
-        importlib.import_module("timm")  # now, and not while the first network is timed
+        # Now, and not while the first network is timed. Not above: the process that hands out
+        # the work imports this file, and has no use for torch.
+        importlib.import_module("timm")
+        from zoo_eval.evaluate import evaluate
+
+        for computed in (*SCORES.values(), *QUANTITIES.values()):
+            with suppress(Exception):  # those that need it will fail, and say why
+                itself(computed.function)
         settle()
-        self._dataset, self._settings = dataset, settings
-        self._shared: dict[str, Computed] = {}
+        self._evaluate = partial(evaluate, dataset=dataset, shared={})
+        self._settings = settings
         self._process = os.getpid()
 
     def work(self, task: Task, doing: Callable[[str], None]) -> tuple[Outcome, int]:
@@ -63,7 +73,7 @@ class Worker:
             doing(what)
 
         settings = self._settings.relieved(task.relief)
-        outcome = evaluate(task.unit, self._dataset, settings, self._shared, doing=still_alone)
+        outcome = self._evaluate(task.unit, settings=settings, doing=still_alone)
         still_alone("nothing")
         attempt = replace(outcome.attempt, peak_rss_bytes=peak_memory())
         outcome = replace(outcome, attempt=attempt)

@@ -8,17 +8,19 @@ calls either operator, and calling one still fails with torch's own message.
 """
 
 import importlib
-
-import torch
+from typing import TYPE_CHECKING
 
 from zoo_eval.errors import ModelError
+
+if TYPE_CHECKING:
+    import torch
 
 _SCHEMAS = (
     "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
     "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
 )
 # torch drops the schemas when the library object dies, so it lives as long as this module.
-_declared: list[torch.library.Library] = []
+_declared: list["torch.library.Library"] = []
 
 
 def ensure_torchvision() -> None:
@@ -32,6 +34,8 @@ def ensure_torchvision() -> None:
     except RuntimeError as error:
         if "torchvision::nms" not in str(error) or _declared:
             raise ModelError(f"torchvision cannot be imported: {error}") from error
+        import torch  # only here: without torchvision, this module is imported by many
+
         library = torch.library.Library("torchvision", "DEF")
         for schema in _SCHEMAS:
             library.define(schema)

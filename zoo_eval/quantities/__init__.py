@@ -1,22 +1,17 @@
-"""Quantities: computed once per (model, weights, dataset) and shared by scores."""
+"""Quantities: computed once per (model, weights, dataset) and shared by scores.
 
-from zoo_eval.quantities import (
-    activation_patterns,
-    blocks,
-    clusters,
-    distances,
-    forward,
-    gradient_signs,
-    gradients,
-    input_gradients,
-    resources,
-    spectra,
-    synaptic_flow,
-)
+Every module of this package that defines one with `@quantity` is found, and read, not imported:
+see `zoo_eval.declarations`.
+"""
+
+import pkgutil
+
+from zoo_eval.declarations import declarations
 from zoo_eval.quantities._quantity import (
     GIVEN_DEFAULTS,
     GIVENS,
     QUANTITIES,
+    Precision,
     Quantity,
     needs_of,
     quantity,
@@ -30,23 +25,16 @@ __all__ = [
     "GIVEN_DEFAULTS",
     "QUANTITIES",
     "Computed",
+    "Precision",
     "Quantity",
     "Resolver",
-    "activation_patterns",
     "belongs_to_dataset",
-    "blocks",
     "check_given",
     "closure",
-    "clusters",
-    "distances",
-    "forward",
-    "gradient_signs",
-    "gradients",
-    "input_gradients",
     "needs_of",
     "quantity",
-    "resources",
-    "spectra",
-    "synaptic_flow",
     "timed",
 ]
+
+for _found in pkgutil.iter_modules(__path__, prefix=f"{__name__}."):
+    declarations(_found.name, registering=("quantity", "QUANTITIES"))

@@ -8,11 +8,13 @@ labels). A *quantity* is computed from givens and other quantities, once, and sh
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from zoo_eval.errors import InputError
 
 F = TypeVar("F", bound=Callable[..., Any])
+# In which a network passes images: float32, or bfloat16 by autocast.
+Precision = Literal["fp32", "bf16"]
 
 GIVENS: dict[str, str] = {
     "model": "the network, a torch module in eval mode",
@@ -57,7 +59,10 @@ def needs_of(function: Callable[..., Any]) -> tuple[str, ...]:
 def quantity(function: F) -> F:
     """Register a function as the quantity of its own name, and return it unchanged."""
     name = function.__name__
-    if name in QUANTITIES or name in GIVENS:
+    namesake = QUANTITIES.get(name)
+    # A declaration and its definition have one module: see `zoo_eval.declarations`.
+    elsewhere = namesake is not None and namesake.function.__module__ != function.__module__
+    if elsewhere or name in GIVENS:
         raise InputError(f"There are two quantities called {name!r}; each name has one meaning.")
     QUANTITIES[name] = Quantity(name, needs_of(function), function)
     return function

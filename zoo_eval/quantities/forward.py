@@ -11,9 +11,9 @@ from scipy.special import softmax
 from torch import Tensor, nn
 
 from zoo_eval.errors import ModelError, NotFiniteError
-from zoo_eval.quantities._quantity import quantity
+from zoo_eval.quantities._quantity import Precision, quantity
 from zoo_eval.quantities.module_state import in_mode
-from zoo_eval.quantities.precision import Precision, in_precision
+from zoo_eval.quantities.precision import in_precision
 
 
 @dataclass(frozen=True)

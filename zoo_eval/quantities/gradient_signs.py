@@ -22,13 +22,13 @@ import torch
 from torch import Tensor, nn
 
 from zoo_eval.errors import ScoreUndefinedError
-from zoo_eval.quantities._quantity import quantity
+from zoo_eval.quantities._quantity import Precision, quantity
 from zoo_eval.quantities.gradients import Images, Labels, mean_cross_entropy, needed_weights
 from zoo_eval.quantities.layer_gradients import LayerCall
 from zoo_eval.quantities.module_state import Mode, differentiable, in_mode
 from zoo_eval.quantities.parts import part_of
 from zoo_eval.quantities.per_image_gradients import NotPerImageError, backward_per_image
-from zoo_eval.quantities.precision import Precision, in_precision
+from zoo_eval.quantities.precision import in_precision
 from zoo_eval.quantities.sign_sums import SignSums
 
 # Images that pass the network together: eight are no faster and take twice the memory. Fixed, so

@@ -1,10 +1,8 @@
 """The precision in which a network passes images: float32, or bfloat16 by autocast."""
 
-from typing import Literal
-
 import torch
 
-Precision = Literal["fp32", "bf16"]
+from zoo_eval.quantities._quantity import Precision
 
 
 def in_precision(precision: Precision, device: torch.device) -> torch.autocast:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
+from zoo_eval.declarations import itself
 from zoo_eval.errors import InputError
 from zoo_eval.quantities._quantity import GIVEN_DEFAULTS, GIVENS, QUANTITIES
 from zoo_eval.quantities.graph import belongs_to_dataset, closure
@@ -94,6 +95,7 @@ class Resolver:
 def timed(
     function: Callable[..., Any], arguments: Iterable[Any], options: Mapping[str, Any]
 ) -> tuple[Any, float]:
-    """Call a function; return its result and the seconds it took."""
+    """Call a function; return its result and the seconds it took, imports excluded."""
+    function = itself(function)
     start = time.perf_counter()
     return function(*arguments, **options), time.perf_counter() - start

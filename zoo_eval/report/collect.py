@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import pandas as pd
 
@@ -10,9 +10,7 @@ from zoo_eval.errors import ReportError
 from zoo_eval.report.frames import Frame
 from zoo_eval.report.labels import SETTING, Options, label_settings
 from zoo_eval.report.pool import add_pool_scores
-
-if TYPE_CHECKING:
-    from zoo_eval.scores import PoolScore
+from zoo_eval.scores import POOL_SCORES, SCORES, PoolScore
 
 # Known before any network is run. A score that does not beat them is not worth its time.
 BASELINES = ("params", "macs", "activations")
@@ -91,7 +89,7 @@ class ReportData:
 def collect(
     store: StoreFrames,
     defaults: Mapping[str, Options] | None = None,
-    pool_scores: Mapping[str, "PoolScore"] | None = None,
+    pool_scores: Mapping[str, PoolScore] | None = None,
 ) -> ReportData:
     """Read everything that a report needs.
 
@@ -108,8 +106,6 @@ def collect(
         raise ReportError(
             "There is nothing to report: the store has no scores. Run `zoo-eval run JOB` first."
         )
-    from zoo_eval.scores import POOL_SCORES, SCORES  # imports torch, which takes seconds
-
     if defaults is None:
         defaults = {name: score.options for name, score in SCORES.items()}
     if pool_scores is None:

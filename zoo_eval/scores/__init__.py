@@ -4,14 +4,15 @@
 other scores when a report is made.
 
 Every module below this package that defines a score with `@score` is found by walking the
-package; installed packages add theirs through the entry-point group `zoo_eval.scores`.
+package, and read, not imported: see `zoo_eval.declarations`. Installed packages add theirs through
+the entry-point group `zoo_eval.scores`; these are imported.
 """
 
-import importlib
 import pkgutil
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 
+from zoo_eval.declarations import declarations
 from zoo_eval.errors import InputError
 from zoo_eval.scores._pool_score import PoolScore, pool_score
 from zoo_eval.scores._score import INITIAL, TRAINED, Estimate, OptionValue, Score, score
@@ -55,7 +56,7 @@ def _add_all(module: ModuleType) -> None:
 
 def _discover() -> None:
     for found in pkgutil.walk_packages(__path__, prefix=f"{__name__}."):
-        _add_all(importlib.import_module(found.name))
+        _add_all(declarations(found.name, registering=("score", "pool_score")))
     for entry_point in entry_points(group="zoo_eval.scores"):
         loaded = _load(entry_point)
         if isinstance(loaded, ModuleType):

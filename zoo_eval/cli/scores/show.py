@@ -27,4 +27,4 @@ def show(
         print(f"{key:8}{known[key] or 'none'}")
     if known["kind"] == "pool score":
         print("\nComputed when a report is made, over the models that have all that it needs.")
-    print(f"\n{inspect.getdoc(score.function)}")
+    print(f"\n{inspect.getdoc(score)}")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from zoo_eval.apart import apart
 from zoo_eval.errors import WeightsError
 from zoo_eval.manifest import ModelLine
 from zoo_eval.models.timm_config import timm_config
@@ -47,14 +48,14 @@ def source_of(line: ModelLine) -> Source:
         WeightsError: timm knows no weights of that name.
     """
     config = timm_config(line.timm_name)
-    repository = str(config.hf_hub_id or "") if config else ""
+    repository = config.hf_hub_id if config else ""
     if config is not None and repository:
         if repository.endswith("/"):
             repository += line.timm_name
-        name = str(config.hf_hub_filename or PICKLED)
+        name = config.hf_hub_filename or PICKLED
         safe = SAFE if name == PICKLED else name.removesuffix(".bin") + ".safetensors"
         return Source(repository, (safe, name) if name.endswith(".bin") else (name,))
-    if config is None or not isinstance(config.url, str) or not config.url:
+    if config is None or not config.url:
         raise WeightsError(
             f"timm knows no weights {line.timm_name!r}. `zoo-eval manifest check` lists such lines."
         )
@@ -78,9 +79,13 @@ def snapshots_of(path: Path) -> Path | None:
 
 def url_file(url: str) -> Path:
     """Where torch keeps the file of a plain address."""
+    return Path(apart("torch", _folder_of_torch)) / "checkpoints" / Path(urlsplit(url).path).name
+
+
+def _folder_of_torch() -> str:
     import torch
 
-    return Path(torch.hub.get_dir()) / "checkpoints" / Path(urlsplit(url).path).name
+    return torch.hub.get_dir()
 
 
 def is_offline() -> bool:
