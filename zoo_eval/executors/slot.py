@@ -4,6 +4,7 @@ import signal
 import time
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures.process import BrokenProcessPool
 from ctypes import c_char
 from datetime import UTC, datetime
 from multiprocessing.sharedctypes import RawArray
@@ -17,6 +18,7 @@ from zoo_eval.executors.watch import EXIT_OUT_OF_MEMORY
 
 Payload = TypeVar("Payload")
 Result = TypeVar("Result")
+_NOT_BEGUN = BrokenProcessPool("the worker process died before it took the task")
 
 
 class Slot(Generic[Payload, Result]):
@@ -50,19 +52,28 @@ class Slot(Generic[Payload, Result]):
 
     def submit(self, task: Payload) -> None:
         """Begin a task, or let it wait for those before it."""
+        if not self.tasks and not self._pool.active:
+            self._replace()  # its worker died when it had nothing to do
         self._submitted += 1
-        future: Future[tuple[Result, int]] = self._pool.schedule(
-            _work, args=[task], timeout=self._limits.time_s
-        )
         started = datetime.now(UTC).replace(tzinfo=None)
+        try:
+            future: Future[tuple[Result, int]] = self._pool.schedule(
+                _work, args=[task], timeout=self._limits.time_s
+            )
+        except RuntimeError:  # it died just now
+            future = Future()
+            future.set_exception(_NOT_BEGUN)
         self.tasks[future] = (task, started, time.monotonic())
 
     def ended(self) -> list[tuple[Payload, Result | Loss]]:
         """Tasks that ended; makes a new worker if this one is worn out and has no more to do."""
         found: list[tuple[Payload, Result | Loss]] = []
-        for future in [future for future in self.tasks if future.done()]:
+        not_begun: list[tuple[Payload, Loss]] = []
+        # A worker that died before it took a task takes the pool with it, and all that waits there.
+        broken = not self._pool.active or any(map(_is_broken, self.tasks))
+        for future in [future for future in self.tasks if broken or future.done()]:
             task, started, clock = self.tasks.pop(future)
-            error = future.exception()
+            error = future.exception() if future.done() else _NOT_BEGUN
             if error is None:
                 result, memory = future.result()
                 # Half, as the next network must find room beside what this one left behind.
@@ -74,11 +85,17 @@ class Slot(Generic[Payload, Result]):
             kind, message = self._how_failed(error, during)
             seconds = time.monotonic() - clock
             loss = Loss(kind, type(error).__name__, message, during, started, seconds)
-            found.append((task, loss))
-        if not self.tasks and not self.is_open:
-            self.stop()
-            self._pool = self._start()
-        return found
+            (not_begun if isinstance(error, BrokenProcessPool) else found).append((task, loss))
+        if broken or (not self.tasks and not self.is_open):
+            self._replace()
+        # The first may be what it died of: it must not be begun for ever. The others wait again.
+        for task, _ in not_begun[1:]:
+            self.submit(task)
+        return found + not_begun[:1]
+
+    def _replace(self) -> None:
+        self.stop()
+        self._pool = self._start()
 
     def stop(self) -> None:
         """End the worker at once, and its tasks with it."""
@@ -92,6 +109,8 @@ class Slot(Generic[Payload, Result]):
                 f"Stopped after {self._limits.time_s:.0f} s, the time limit, during {during}. "
                 "--time-limit allows more."
             )
+        if isinstance(error, BrokenProcessPool):
+            return "killed", f"The worker process died during {during}."
         if not isinstance(error, ProcessExpired):
             return "error", str(error).partition("\n")[0]
         if error.exitcode != EXIT_OUT_OF_MEMORY:
@@ -105,6 +124,10 @@ def wait_for_one(slots: Sequence[Slot[Any, Any]], timeout_s: float) -> None:
     """Return when a task of these workers ends, or after so long."""
     futures = [future for slot in slots for future in slot.tasks]
     wait(futures, timeout=timeout_s, return_when=FIRST_COMPLETED)
+
+
+def _is_broken(future: Future[Any]) -> bool:
+    return future.done() and isinstance(future.exception(), BrokenProcessPool)
 
 
 def _how_killed(exit_code: int, during: str) -> str:

@@ -1,0 +1,81 @@
+"""One worker process that dies at the worst moments; see `tests/executors/kills.py` for more."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from zoo_eval.executors.process import Limits, Loss
+from zoo_eval.executors.slot import Slot, wait_for_one
+
+
+class Doubling:
+    """Doubles numbers; the folder says how often it has begun."""
+
+    def __init__(self, folder: Path, deaths: int, *_: object) -> None:
+        begun = len([*folder.iterdir()])
+        (folder / f"{os.getpid()}").touch()
+        if begun < deaths:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def work(self, task: int, doing: Callable[[str], None]) -> tuple[int, int]:
+        return 2 * task, 0
+
+
+def slot_of(folder: Path, deaths: int = 0) -> Slot[int, int]:
+    return Slot[int, int](partial(Doubling, folder, deaths), 1, 1, Limits(time_s=60.0))
+
+
+def all_ended(slot: Slot[int, int]) -> dict[int, int | Loss]:
+    found: dict[int, int | Loss] = {}
+    while slot.tasks:
+        wait_for_one([slot], 0.1)
+        found |= dict(slot.ended())
+    return found
+
+
+def test_a_worker_that_is_killed_when_it_has_nothing_to_do(tmp_path):
+    slot = slot_of(tmp_path)
+    slot.submit(1)
+    assert all_ended(slot) == {1: 2}
+    os.kill(int(next(tmp_path.iterdir()).name), signal.SIGKILL)
+    time.sleep(0.5)
+    slot.submit(2)
+    slot.submit(3)
+    assert all_ended(slot) == {2: 4, 3: 6}
+    slot.stop()
+
+
+def test_a_worker_that_is_killed_as_it_gets_tasks(tmp_path):
+    """At any of these moments the tasks are done, or one of them is lost, and none waits."""
+    slot = slot_of(tmp_path)
+    for round_ in range(5):
+        slot.submit(-1)
+        assert all_ended(slot) == {-1: -2}
+        newest = max(tmp_path.iterdir(), key=lambda file: file.stat().st_mtime_ns)
+        os.kill(int(newest.name), signal.SIGKILL)
+        time.sleep(0.01 * round_)
+        for task in (1, 2, 3):
+            slot.submit(task)
+        found = all_ended(slot)
+        assert found.keys() == {1, 2, 3}
+        losses = [loss for loss in found.values() if isinstance(loss, Loss)]
+        assert len(losses) <= 1
+        assert all(loss.kind == "killed" for loss in losses)
+        assert all(found[task] == 2 * task for task in found if found[task] not in losses)
+    slot.stop()
+
+
+def test_a_worker_that_dies_at_its_start(tmp_path):
+    """The first task is lost with it, as it would be tried for ever; the second waits again."""
+    slot = slot_of(tmp_path, deaths=1)
+    slot.submit(1)
+    slot.submit(2)
+    found = all_ended(slot)
+    slot.stop()
+    assert found[2] == 4
+    assert isinstance(found[1], Loss)
+    assert (found[1].kind, found[1].during) == ("killed", "its start")
+    assert found[1].message == "The worker process died during its start."
