@@ -19,10 +19,6 @@ class Row:
     pearson_r: float = math.nan
     pearson_low: float = math.nan
     pearson_high: float = math.nan
-    spearman_plain_low: float = math.nan
-    spearman_plain_high: float = math.nan
-    pearson_plain_low: float = math.nan
-    pearson_plain_high: float = math.nan
     p_value: float = math.nan
     p_holm: float = math.nan
     p_permuted: float = math.nan

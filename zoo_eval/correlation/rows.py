@@ -68,7 +68,6 @@ def rows_of(
     _by_values(lines, scores, truth, drawn)
     rival = None if baseline is None else baseline[kept]
     _by_resampled_ranks(lines, scores, truth, drawn, rival)
-    _plainly(lines, scores, truth, family_resamples(range(len(truth)), resamples, seed))
     return rows
 
 
@@ -152,18 +151,3 @@ def _by_values(
         if bootstrap:
             interval = percentile_interval(bootstrap(score))
             row.pearson_low, row.pearson_high = interval.low, interval.high
-
-
-def _plainly(
-    rows: Sequence[Row],
-    scores: Float[np.ndarray, "scores kept"],
-    truth: Float[np.ndarray, " kept"],
-    drawn: Resamples,
-) -> None:
-    """The intervals that take models as independent; that of τ_b would cost more than all else."""
-    spearman, pearson = SpearmanBootstrap(truth, drawn), PearsonBootstrap(truth, drawn)
-    for row, score in zip(rows, scores, strict=True):
-        interval = percentile_interval(spearman(score))
-        row.spearman_plain_low, row.spearman_plain_high = interval.low, interval.high
-        interval = percentile_interval(pearson(score))
-        row.pearson_plain_low, row.pearson_plain_high = interval.low, interval.high

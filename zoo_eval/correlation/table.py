@@ -60,9 +60,8 @@ def correlate(
         `n`, models with the score and the accuracy; `coverage`, their share of the models with
         the accuracy; `spearman_rho`, `kendall_tau` (τ_b), `pearson_r` (NaN for a score with an
         infinite value), each with `_low` and `_high`, the 95 % percentile interval of a bootstrap
-        clustered by family; `spearman_plain_low` and `_high`, `pearson_plain_low` and `_high`, that
-        of one in which every model is drawn by itself, see `plain_intervals`; `p_value` of ρ = 0
-        from the t distribution and `p_permuted` from permutations, `p_holm` and
+        clustered by family (`plain_intervals` has those of one that draws every model by itself);
+        `p_value` of ρ = 0 from the t distribution and `p_permuted` from permutations, `p_holm` and
         `p_permuted_holm`, the same corrected over the rows; `weighted_tau`; `partial_rho`, ρ given
         log parameters, NaN if the parameters fix the score's order; `resamples_dropped`, resamples
         in which the score or the accuracy was constant; `undefined_because`, why statistics are
