@@ -28,6 +28,7 @@ NAMES = (
     "memory",
     "run_overhead",
     "planning",
+    "correlate_60",
     "report_1556",
     "report_million",
 )

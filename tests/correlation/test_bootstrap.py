@@ -6,7 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from zoo_eval.correlation import KendallBootstrap, SpearmanBootstrap, family_resamples
+from zoo_eval.correlation import (
+    KendallBootstrap,
+    PearsonBootstrap,
+    SpearmanBootstrap,
+    family_resamples,
+)
+from zoo_eval.correlation.kendall_by_model import KendallByModel
 from zoo_eval.correlation.resamples import percentile_interval
 from zoo_eval.correlation.spearman_by_family import ByFamily
 from zoo_eval.correlation.spearman_by_model import ByModel
@@ -40,8 +46,10 @@ def on_repeated_data(statistic, score, truth, weights):
         (ByFamily, stats.spearmanr),
         (ByModel, stats.spearmanr),
         (KendallBootstrap, stats.kendalltau),
+        (KendallByModel, stats.kendalltau),
+        (PearsonBootstrap, stats.pearsonr),
     ],
-    ids=["spearman by family", "spearman by model", "kendall"],
+    ids=["spearman by family", "spearman by model", "kendall", "kendall by model", "pearson"],
 )
 def test_every_resample_equals_scipy_on_repeated_data(bootstrap, statistic, families, decimals):
     score, truth, family = zoo(seed=families, n=60, families=families, decimals=decimals)
@@ -58,8 +66,10 @@ def test_every_resample_equals_scipy_on_repeated_data(bootstrap, statistic, fami
         (ByFamily, stats.spearmanr),
         (ByModel, stats.spearmanr),
         (KendallBootstrap, stats.kendalltau),
+        (KendallByModel, stats.kendalltau),
+        (PearsonBootstrap, stats.pearsonr),
     ],
-    ids=["spearman by family", "spearman by model", "kendall"],
+    ids=["spearman by family", "spearman by model", "kendall", "kendall by model", "pearson"],
 )
 def test_a_constant_resample_is_nan_and_no_other(bootstrap, statistic):
     # Family 0 holds the only model that differs: a resample without it is constant.
@@ -72,7 +82,7 @@ def test_a_constant_resample_is_nan_and_no_other(bootstrap, statistic):
     assert percentile_interval(ours).dropped == np.isnan(ours).sum()
 
 
-@pytest.mark.parametrize("bootstrap", [ByFamily, ByModel, KendallBootstrap])
+@pytest.mark.parametrize("bootstrap", [ByFamily, ByModel, KendallBootstrap, KendallByModel])
 def test_infinite_values_are_ordered_like_any_other(bootstrap):
     score, truth, family = zoo(seed=5, n=30, families=6, decimals=1)
     resamples = family_resamples(family.tolist(), 20, seed=0)
@@ -85,7 +95,7 @@ def test_infinite_values_are_ordered_like_any_other(bootstrap):
 def test_monotone_maps_change_nothing_and_a_reversed_score_changes_the_sign(seed):
     score, truth, family = zoo(seed, n=25, families=5, decimals=1)
     resamples = family_resamples(family.tolist(), 10, seed=3)
-    for bootstrap in (ByFamily, ByModel, KendallBootstrap):
+    for bootstrap in (ByFamily, ByModel, KendallBootstrap, KendallByModel):
         of_truth = bootstrap(truth, resamples)
         np.testing.assert_array_equal(of_truth(np.exp(score)), of_truth(score))
         np.testing.assert_allclose(of_truth(-score), -of_truth(score), rtol=1e-9, atol=1e-15)
@@ -101,6 +111,15 @@ def test_both_ways_to_spearman_give_the_same_to_the_bit(families, copies):
     expected = ByModel(truth, resamples)(score)
     np.testing.assert_array_equal(ByFamily(truth, resamples)(score), expected)
     np.testing.assert_array_equal(SpearmanBootstrap(truth, resamples)(score), expected)
+
+
+@pytest.mark.parametrize("decimals", [0, 2, 9])
+@pytest.mark.parametrize("families", [40, 400])
+def test_both_ways_to_kendall_give_the_same_to_the_bit(families, decimals):
+    score, truth, family = zoo(seed=families, n=400, families=families, decimals=decimals)
+    resamples = family_resamples(family.tolist(), 50, seed=0)
+    expected = KendallBootstrap(truth, resamples)(score)
+    np.testing.assert_array_equal(KendallByModel(truth, resamples)(score), expected)
 
 
 def test_whole_families_are_drawn_as_many_as_there_are():

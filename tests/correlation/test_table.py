@@ -73,6 +73,32 @@ def test_intervals_equal_a_bootstrap_written_out(zoo):
         np.testing.assert_allclose(ours, expected, rtol=1e-9)
 
 
+def test_pearson_is_that_of_scipy_and_empty_where_a_value_is_infinite(zoo):
+    zoo["scores_wide"]["infinite"] = zoo["scores_wide"]["good"].replace({0.7: np.inf})
+    zoo["scores_wide"].iloc[0, -1] = np.inf
+    table = correlate(**zoo, resamples=60)
+    both = pd.concat([zoo["scores_wide"]["gaps"], zoo["truth"]], axis=1).dropna().to_numpy().T
+    row = table.loc["gaps"]
+    assert row["pearson_r"] == pytest.approx(stats.pearsonr(*both).statistic, rel=1e-9)
+    assert row["pearson_low"] < row["pearson_r"] < row["pearson_high"]
+    of_infinite = table.filter(like="pearson").loc["infinite"]
+    assert len(of_infinite) == 3
+    assert of_infinite.isna().all()
+    assert np.isfinite(table.loc["infinite", "spearman_rho"])
+
+
+def test_permuted_p_values_are_those_of_the_permutations_asked_for(zoo):
+    table = correlate(**zoo, resamples=20, permutations=199)
+    assert table.loc["good", "p_permuted"] == 1 / 200
+    assert table.loc["gaps", "p_permuted"] * 200 == pytest.approx(
+        round(table.loc["gaps", "p_permuted"] * 200), abs=1e-9
+    )
+    # Four scores, two of them at the least p-value: the first is taken four times.
+    assert table.loc["good", "p_permuted_holm"] == pytest.approx(4 / 200, rel=1e-12)
+    finer = correlate(**zoo, resamples=20, permutations=9999)
+    np.testing.assert_allclose(finer["p_permuted"], table["p_value"], atol=0.02)
+
+
 def test_signs_stay_signed(zoo):
     row = correlate(**zoo, resamples=200).loc["reversed"]
     assert row["spearman_low"] < row["spearman_rho"] < row["spearman_high"] < 0

@@ -1,7 +1,7 @@
 """Score, accuracy and family of the same models, side by side in one order."""
 
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,9 @@ import pandas as pd
 from jaxtyping import Bool, Float
 
 from zoo_eval.errors import InputError
+
+# Scores of the same models that one thread takes at once: what they share costs as much as one.
+_AT_ONCE = 64
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,30 @@ def align(models: pd.Index, truth: pd.Series, families: pd.Series) -> Truth:
     found: list[Any] = families.reindex(kept).tolist()
     own = [(model,) if pd.isna(f) else f for model, f in zip(kept, found, strict=True)]
     return Truth(kept, values[known], own)
+
+
+def columns_of(scores_wide: pd.DataFrame, known: Truth) -> dict[str, Float[np.ndarray, " n"]]:
+    """Each score on the models with an accuracy, by the text of its name.
+
+    Raises:
+        InputError: two scores have the same name.
+    """
+    names = scores_wide.columns.map(str)
+    check_distinct("columns of the scores", names)
+    matrix = scores_wide.loc[known.models].to_numpy(dtype=np.float64, na_value=np.nan)
+    return dict(zip(names, matrix.T.copy(), strict=True))
+
+
+def same_models(
+    values: Mapping[str, Float[np.ndarray, " n"]],
+) -> Iterator[dict[str, Float[np.ndarray, " n"]]]:
+    """Scores grouped by which models have them, large groups in parts."""
+    groups: dict[bytes, list[str]] = {}
+    for name, column in values.items():
+        groups.setdefault(np.isnan(column).tobytes(), []).append(name)
+    for names in groups.values():
+        for first in range(0, len(names), _AT_ONCE):
+            yield {name: values[name] for name in names[first : first + _AT_ONCE]}
 
 
 def check_distinct(what: str, names: pd.Index) -> None:

@@ -72,14 +72,20 @@ def family_resamples(families: Sequence[Hashable], resamples: int, seed: int) ->
     Raises:
         InputError: fewer than two families, which leaves nothing to resample.
     """
-    numbers: dict[Hashable, int] = {}
-    ids = np.array([numbers.setdefault(family, len(numbers)) for family in families], np.intp)
-    if len(numbers) < 2:
+    ids = family_numbers(families)
+    n_families = int(ids.max(initial=-1)) + 1
+    if n_families < 2:
         raise InputError(
             f"A bootstrap by family needs at least 2 families, but all {len(ids)} models are of "
-            f"{len(numbers)}."
+            f"{n_families}."
         )
-    return Resamples(ids, _counts(len(numbers), resamples, seed))
+    return Resamples(ids, _counts(n_families, resamples, seed))
+
+
+def family_numbers(families: Sequence[Hashable]) -> Int[np.ndarray, " n"]:
+    """Families numbered from 0, in the order in which they come."""
+    numbers: dict[Hashable, int] = {}
+    return np.array([numbers.setdefault(family, len(numbers)) for family in families], np.intp)
 
 
 @lru_cache(maxsize=8)

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -12,7 +11,10 @@ from zoo_eval.correlation.concordance import Concordance
 from zoo_eval.correlation.defined import MIN_MODELS, why_undefined
 from zoo_eval.correlation.kendall import KendallBootstrap, kendall_tau_of
 from zoo_eval.correlation.partial import partial_of_ranks
+from zoo_eval.correlation.pearson import PearsonBootstrap, pearson_r
+from zoo_eval.correlation.permutation import permutation_p_values
 from zoo_eval.correlation.resamples import Resamples, family_resamples, percentile_interval
+from zoo_eval.correlation.row import Row
 from zoo_eval.correlation.spearman import (
     SpearmanBootstrap,
     centred_ranks,
@@ -22,29 +24,6 @@ from zoo_eval.correlation.spearman import (
 from zoo_eval.correlation.weighted_tau import weighted_tau_of
 
 
-@dataclass
-class Row:
-    """One score's line in the table; the fields are the columns, explained in `correlate`."""
-
-    n: int
-    coverage: float
-    spearman_rho: float = math.nan
-    spearman_low: float = math.nan
-    spearman_high: float = math.nan
-    kendall_tau: float = math.nan
-    kendall_low: float = math.nan
-    kendall_high: float = math.nan
-    p_value: float = math.nan
-    p_holm: float = math.nan
-    weighted_tau: float = math.nan
-    partial_rho: float = math.nan
-    resamples_dropped: int = 0
-    undefined_because: str = ""
-    difference: float = math.nan
-    difference_low: float = math.nan
-    difference_high: float = math.nan
-
-
 def rows_of(
     columns: Mapping[str, Float[np.ndarray, " n"]],
     known: Truth,
@@ -52,8 +31,9 @@ def rows_of(
     baseline: Float[np.ndarray, " n"] | None,
     resamples: int,
     seed: int,
+    permutations: int,
 ) -> dict[str, Row]:
-    """Every statistic of some scores but `p_holm`, which depends on all of them.
+    """Every statistic of some scores but Holm's p-values, which depend on all of them.
 
     Args:
         columns: The scores, at least one; NaN for the same models.
@@ -62,7 +42,8 @@ def rows_of(
         baseline: A score to compare with. If it is NaN for a model of the scores, the comparison
             is left out: it needs other resamples.
         resamples: Bootstrap resamples.
-        seed: Seed of the bootstrap.
+        seed: Seed of the bootstrap and of the permutations.
+        permutations: Permutations of the accuracies.
     """
     kept: Bool[np.ndarray, " n"] = ~np.isnan(next(iter(columns.values())))
     truth, families = known.values[kept], known.families_of(kept)
@@ -73,15 +54,20 @@ def rows_of(
     defined = {name: row for name, row in rows.items() if not row.undefined_because}
     if not defined:
         return rows
+    lines = list(defined.values())
     scores = np.stack([columns[name][kept] for name in defined])
-    _by_ranks(list(defined.values()), scores, truth, control[kept])
+    _by_ranks(lines, scores, truth, control[kept])
+    chances = permutation_p_values(scores, truth, permutations, seed)
+    for row, chance in zip(lines, chances.tolist(), strict=True):
+        row.p_permuted = chance
     drawn = family_resamples(families, resamples, seed) if len(set(families)) > 1 else None
     if drawn is None:
-        for row in defined.values():
+        for row in lines:
             row.undefined_because = f"no interval: all {len(truth)} models are of one family"
-    _by_pairs(list(defined.values()), scores, truth, drawn)
+    _by_pairs(lines, scores, truth, drawn)
+    _by_values(lines, scores, truth, drawn)
     rival = None if baseline is None else baseline[kept]
-    _by_resampled_ranks(list(defined.values()), scores, truth, drawn, rival)
+    _by_resampled_ranks(lines, scores, truth, drawn, rival)
     return rows
 
 
@@ -150,3 +136,18 @@ def _by_resampled_ranks(
             strengths = math.copysign(1, row.spearman_rho) * values
             interval = percentile_interval(strengths - math.copysign(1, rival_rho) * of_rival)
             row.difference_low, row.difference_high = interval.low, interval.high
+
+
+def _by_values(
+    rows: Sequence[Row],
+    scores: Float[np.ndarray, "scores kept"],
+    truth: Float[np.ndarray, " kept"],
+    drawn: Resamples | None,
+) -> None:
+    """Pearson's r with its interval."""
+    bootstrap = PearsonBootstrap(truth, drawn) if drawn else None
+    for row, score in zip(rows, scores, strict=True):
+        row.pearson_r = pearson_r(score, truth)
+        if bootstrap:
+            interval = percentile_interval(bootstrap(score))
+            row.pearson_low, row.pearson_high = interval.low, interval.high

@@ -1,7 +1,7 @@
 """The table of correlations: every statistic of every score with one accuracy."""
 
 import math
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from functools import partial
@@ -12,15 +12,21 @@ import pandas as pd
 from jaxtyping import Float
 from threadpoolctl import threadpool_limits
 
-from zoo_eval.correlation.aligned import Truth, align, check_distinct, numbers
+from zoo_eval.correlation.aligned import (
+    Truth,
+    align,
+    check_distinct,
+    columns_of,
+    numbers,
+    same_models,
+)
 from zoo_eval.correlation.comparison import compare
 from zoo_eval.correlation.defined import why_undefined
 from zoo_eval.correlation.holm import holm
-from zoo_eval.correlation.rows import Row, rows_of
+from zoo_eval.correlation.row import Row
+from zoo_eval.correlation.rows import rows_of
 from zoo_eval.correlation.spearman import spearman_rho
 
-# Scores of the same models that one thread takes at once: what they share costs as much as one.
-_AT_ONCE = 64
 _OF_BASELINES = ["difference", "difference_low", "difference_high"]
 
 
@@ -32,6 +38,7 @@ def correlate(
     resamples: int = 1000,
     seed: int = 0,
     baselines: Collection[str] = (),
+    permutations: int = 1999,
 ) -> pd.DataFrame:
     """Correlate each score with an accuracy over models. Signs stay signed.
 
@@ -43,17 +50,22 @@ def correlate(
         families: Family by model, for the bootstrap; a model without one is its own family.
         params: Number of parameters by model, the control of the partial correlation.
         resamples: Bootstrap resamples.
-        seed: Seed of the bootstrap.
+        seed: Seed of the bootstrap and of the permutations.
         baselines: Columns of `scores_wide` that the other scores are compared with.
+        permutations: Permutations of the accuracies. No p-value of theirs is below
+            1/(permutations + 1), which Holm's correction multiplies by the number of scores.
 
     Returns:
         One row per score, in the order of the columns:
         `n`, models with the score and the accuracy; `coverage`, their share of the models with
-        the accuracy; `spearman_rho`, `kendall_tau` (τ_b), each with `_low` and `_high`, the 95 %
-        percentile interval of a bootstrap clustered by family; `p_value` of ρ = 0 and `p_holm`,
-        corrected over the rows; `weighted_tau`; `partial_rho`, ρ given log parameters, NaN if the
-        parameters fix the score's order; `resamples_dropped`, resamples in which the score or the
-        accuracy was constant; `undefined_because`, why statistics are missing, else empty.
+        the accuracy; `spearman_rho`, `kendall_tau` (τ_b), `pearson_r` (NaN for a score with an
+        infinite value), each with `_low` and `_high`, the 95 % percentile interval of a bootstrap
+        clustered by family (`plain_intervals` has those of one that draws every model by itself);
+        `p_value` of ρ = 0 from the t distribution and `p_permuted` from permutations, `p_holm` and
+        `p_permuted_holm`, the same corrected over the rows; `weighted_tau`; `partial_rho`, ρ given
+        log parameters, NaN if the parameters fix the score's order; `resamples_dropped`, resamples
+        in which the score or the accuracy was constant; `undefined_because`, why statistics are
+        missing, else empty.
         With baselines also `difference`, `difference_low`, `difference_high`: what `compare` says
         of each score and the baseline of largest |ρ|; NaN for baselines.
 
@@ -63,17 +75,14 @@ def correlate(
     known = align(scores_wide.index, truth, families)
     check_distinct("models of the params", params.index)
     control = numbers(params.reindex(known.models))
-    names = scores_wide.columns.map(str)
-    check_distinct("columns of the scores", names)
-    matrix = scores_wide.loc[known.models].to_numpy(dtype=np.float64, na_value=np.nan)
-    values = dict(zip(names, matrix.T.copy(), strict=True))
+    values = columns_of(scores_wide, known)
     best = _strongest({name: values[name] for name in values if name in baselines}, known)
     rows: dict[str, Row] = {}
     lines = partial(rows_of, known=known, control=control, baseline=values.get(best))
-    lines = partial(lines, resamples=resamples, seed=seed)
+    lines = partial(lines, resamples=resamples, seed=seed, permutations=permutations)
     # numpy lets other threads run while it counts and multiplies; each thread has one core.
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(joblib.cpu_count()) as threads:
-        for found in threads.map(lines, _same_models(values)):
+        for found in threads.map(lines, same_models(values)):
             rows |= found
     for name, row in rows.items():
         if name in baselines:
@@ -87,20 +96,9 @@ def correlate(
     ordered = [vars(rows[name]) for name in values]
     table = pd.DataFrame(ordered, columns=[field.name for field in fields(Row)])
     table.index = pd.Index(list(values), name="score", dtype=object)
-    table["p_holm"] = holm(np.array([row["p_value"] for row in ordered], np.float64))
+    for raw, corrected in (("p_value", "p_holm"), ("p_permuted", "p_permuted_holm")):
+        table[corrected] = holm(np.array([row[raw] for row in ordered], np.float64))
     return table if baselines else table.drop(columns=_OF_BASELINES)
-
-
-def _same_models(
-    values: dict[str, Float[np.ndarray, " n"]],
-) -> Iterator[dict[str, Float[np.ndarray, " n"]]]:
-    """Scores grouped by which models have them, large groups in parts."""
-    groups: dict[bytes, list[str]] = {}
-    for name, column in values.items():
-        groups.setdefault(np.isnan(column).tobytes(), []).append(name)
-    for names in groups.values():
-        for first in range(0, len(names), _AT_ONCE):
-            yield {name: values[name] for name in names[first : first + _AT_ONCE]}
 
 
 def _strongest(baselines: dict[str, Float[np.ndarray, " n"]], known: Truth) -> str:
