@@ -18,6 +18,7 @@ LAYERS = [
     {"evaluate", "files", "givens", "kept"},
     {"executors", "retrying", "drive", "run_rows", "runner", "estimate", "diagnosis"},
     {"report"},
+    {"service"},
     {"cli", "__main__"},
 ]
 # Each heavy library has few homes.
@@ -30,6 +31,9 @@ HOMES = {
     "matplotlib": {"report"},
     "pebble": {"executors"},
     "ray": {"executors"},
+    "plotly": {"report"},
+    "fastapi": {"service"},
+    "starlette": {"service"},
 }
 
 

@@ -102,9 +102,17 @@ def test_report(monkeypatch, capsys, store, tmp_path):
         monkeypatch, capsys, "report", "--store", str(store), "--out", str(tmp_path / "report")
     )
     assert code == 0
-    page = tmp_path / "report" / "report.html"
+    page = tmp_path / "report" / "index.html"
     assert f"Report: {page}" in out
     assert "test_resnet.s0" in page.read_text()
+    assert "test_resnet.s0" in (tmp_path / "report" / "report.html").read_text()
+    assert len(list((tmp_path / "report" / "models").iterdir())) == 3
+    code, _, _ = call(
+        monkeypatch, capsys, "report", "--store", str(store), "--out", str(tmp_path / "few"),
+        "--pages", "1",
+    )  # fmt: skip
+    assert code == 0
+    assert len(list((tmp_path / "few" / "models").iterdir())) == 1
     assert "fashion" in (tmp_path / "report" / "report.md").read_text()
 
 

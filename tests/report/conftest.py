@@ -18,6 +18,14 @@ DATASET = "fashion@1a2b3c4d"
 DEFAULTS = {"dse": {"bandwidth": "sqrt_dim"}}
 
 
+MADE = Provenance(
+    "zoo-eval report --store zoo.duckdb",
+    datetime(2026, 8, 31, 9, 5, tzinfo=UTC),
+    "89abcdef",
+    {"python": "3.11.7", "zoo-eval": "0.1.0"},
+)
+
+
 def rows(score, values, *, weights="pretrained", seed=0, options=None, dataset=DATASET, why=None):
     return [
         {
@@ -114,6 +122,25 @@ class FakeStore:
                     "message": ["the file is 12 bytes long\nand <b>bad</b>"],
                 }
             ),
+            "attempts": pd.DataFrame(
+                [
+                    {
+                        "run": "r1",
+                        "model": model,
+                        "weights": "pretrained",
+                        "seed": 0,
+                        "started": pd.Timestamp("2026-08-30 12:00") + pd.Timedelta(minutes=i),
+                        "seconds": 1.5 + i,
+                        "device": "cpu",
+                        "peak_rss_bytes": 4e8,
+                        "outcome": "error" if model == "broken" else "ok",
+                        "error_type": "WeightsError" if model == "broken" else None,
+                        "message": "and <b>bad</b>" if model == "broken" else None,
+                        "traceback": "Traceback:\n  <b>line 1</b>" if model == "broken" else None,
+                    }
+                    for i, model in enumerate([*MODELS, "broken"])
+                ]
+            ),
         }
 
     def scores(self, *, compact=False):
@@ -137,6 +164,9 @@ class FakeStore:
     def failures(self):
         return self.tables["failures"]
 
+    def attempts(self):
+        return self.tables["attempts"]
+
 
 @pytest.fixture
 def store():
@@ -155,9 +185,4 @@ def found(data):
 
 @pytest.fixture
 def made():
-    return Provenance(
-        "zoo-eval report --store zoo.duckdb",
-        datetime(2026, 8, 31, 9, 5, tzinfo=UTC),
-        "89abcdef",
-        {"python": "3.11.7", "zoo-eval": "0.1.0"},
-    )
+    return MADE

@@ -24,7 +24,7 @@ class Page(HTMLParser):
     def handle_starttag(self, tag, attrs):
         element = {"tag": tag, "text": "", **dict(attrs)}
         self.elements.append(element)
-        if tag not in ("meta", "link", "input"):
+        if tag not in ("meta", "link", "input", "wbr"):
             self.open.append(element)
 
     def handle_startendtag(self, tag, attrs):

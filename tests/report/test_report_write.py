@@ -4,6 +4,7 @@ import errno
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
@@ -15,10 +16,13 @@ from zoo_eval.report.figures import MAX_LINES, forest_figure, forest_title
 from zoo_eval.report.provenance import provenance
 from zoo_eval.report.write import write_findings
 
+KINDS = ("png", "svg")
+
 
 def test_all_files_are_written_and_no_others(data, tmp_path):
     files = write_report(data, tmp_path / "new" / "folder", command="zoo-eval report")
-    named = [files.html, files.markdown, files.correlations, files.leaderboard, *files.figures]
+    named = [files.index, files.html, files.markdown, files.correlations, files.leaderboard]
+    named += [*files.figures, *files.pages]
     written = [path for path in (tmp_path / "new" / "folder").rglob("*") if path.is_file()]
     assert sorted(written) == sorted(named)
     assert all(path.stat().st_mode & 0o777 == 0o644 for path in written)
@@ -30,17 +34,20 @@ def test_all_files_are_written_and_no_others(data, tmp_path):
 
 def test_figures_are_png_pictures_one_per_score_with_values(found, made, tmp_path):
     files = write_findings(found, tmp_path, made)
-    assert [path.name for path in files.figures] == [
-        "forest.png",
-        "scatter-dse.png",
-        "scatter-activations.png",
-        "scatter-naswot.png",
-        "scatter-params.png",
-        "scatter-snip-init.png",
-        "scatter-snip-init-neutral.png",
-        "scatter-dse-bandwidth-median.png",
+    names = [
+        "forest",
+        "scatter-dse",
+        "scatter-activations",
+        "scatter-naswot",
+        "scatter-params",
+        "scatter-snip-init",
+        "scatter-snip-init-neutral",
+        "scatter-dse-bandwidth-median",
     ]
-    for path in files.figures:
+    assert [f.name for f in files.figures] == [f"{n}.{kind}" for n in names for kind in KINDS]
+    for path in files.figures[1::2]:
+        assert ElementTree.parse(path).getroot().tag == "{http://www.w3.org/2000/svg}svg"
+    for path in files.figures[::2]:
         with Image.open(path) as picture:
             picture.load()
             assert picture.format == "PNG"
@@ -57,7 +64,7 @@ def test_labels_that_look_like_mathematics_or_paths_are_drawn_as_they_are(store,
     files = write_findings(found, tmp_path / "report", made)
     assert {path.parent for path in files.figures} == {tmp_path / "report" / "figures"}
     assert all(path.is_file() for path in files.figures)
-    assert len(set(files.figures)) == len(found.drawable) + 1
+    assert len(set(files.figures)) == 2 * (len(found.drawable) + 1)
 
 
 def test_correlations_csv_holds_every_statistic_unrounded(found, made, tmp_path):

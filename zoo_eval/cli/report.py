@@ -17,14 +17,21 @@ def report(
         str | None,
         typer.Option(help="Accuracy to judge by, such as imagenet_top1; default: the commonest."),
     ] = None,
+    pages: Annotated[
+        int,
+        typer.Option(
+            min=0, help="Models and scores, the best first, that get a page of their own: so many."
+        ),
+    ] = 100,
 ) -> None:
     """Correlate scores with accuracy.
 
-    Writes a page (HTML), Markdown, CSV and figures (PNG) into a folder.
+    Writes a site of pages, one page to be mailed, Markdown, CSV and figures (PNG, SVG) into a
+    folder.
     """
     from zoo_eval.report import collect, write_report
     from zoo_eval.store import Store
 
     command = shlex.join(["zoo-eval", *sys.argv[1:]])
-    files = write_report(collect(Store(store)), out, truth=truth, command=command)
-    print(f"Report: {files.html}")
+    files = write_report(collect(Store(store)), out, truth=truth, command=command, most_pages=pages)
+    print(f"Report: {files.index}")

@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol, runtime_checkable
 
 import pandas as pd
 
 from zoo_eval.errors import ReportError
-from zoo_eval.report.frames import Frame
+from zoo_eval.report.frames import Frame, Series
 from zoo_eval.report.labels import SETTING, Options, label_settings
 from zoo_eval.report.pool import add_pool_scores
+from zoo_eval.report.summaries import facts_of_columns, gaps, images_per_second
 from zoo_eval.scores import POOL_SCORES, SCORES, PoolScore
 
 # Known before any network is run. A score that does not beat them is not worth its time.
@@ -48,6 +50,10 @@ class StoreFrames(Protocol):
         """Models whose last attempt did not end well."""
         ...
 
+    def attempts(self) -> Frame:
+        """Every try at a model, oldest first."""
+        ...
+
 
 @dataclass(frozen=True)
 class ReportData:
@@ -59,7 +65,7 @@ class ReportData:
             the pool scores, which are computed here.
         columns: One row per score label: `score`, `options`, `weights`, `dataset`, `seeds` (how
             many), `seconds` (median over models).
-        undefined: Why scores have no value: `score` (label), `reason`, `n_models`, `example`.
+        gaps: Why a model's score has no value: `score` (label), `model`, `reason`.
         models: Facts of the models in `scores`.
         accuracies: The same models, one column per truth, `<benchmark>_<metric>`.
         sources: Where the figures of each truth come from.
@@ -67,11 +73,14 @@ class ReportData:
         runs: The store's runs.
         datasets: The datasets that the scores were computed on.
         failures: The store's failures.
+        attempts: The store's attempts.
+        images_per_second: By model, as measured here: images of a dataset over the least time
+            that a score took which needs one forward pass. NaN where no such score was computed.
     """
 
     scores: Frame
     columns: Frame
-    undefined: Frame
+    gaps: Frame
     models: Frame
     accuracies: Frame
     sources: Mapping[str, str]
@@ -79,6 +88,21 @@ class ReportData:
     runs: Frame
     datasets: Frame
     failures: Frame
+    attempts: Frame
+    images_per_second: Series
+
+    @cached_property
+    def undefined(self) -> Frame:
+        """Why scores have no value: `score` (label), `reason`, `n_models`, `example`.
+
+        The most frequent reason of a score first.
+        """
+        reasons: Frame = self.gaps.groupby(["score", "reason"], as_index=False, dropna=False).agg(
+            n_models=("model", "size"), example=("model", "min")
+        )
+        return reasons.sort_values(
+            ["score", "n_models", "reason"], ascending=[True, False, True], ignore_index=True
+        )
 
     @property
     def baselines(self) -> list[str]:
@@ -110,6 +134,7 @@ def collect(
         defaults = {name: score.options for name, score in SCORES.items()}
     if pool_scores is None:
         pool_scores = POOL_SCORES
+    forward = {name for name, score in SCORES.items() if score.cost == "1 forward"}
     settings = label_settings(stored, defaults)
     tall = _labelled(stored, settings)
     found = {*tall["model"].unique(), *failures["model"]}
@@ -122,14 +147,14 @@ def collect(
         if name not in scores.columns and name in models and models[name].notna().any():
             scores[name] = models[name].astype("float64")
     scores.columns.name = None
-    columns = _columns(tall, settings).reindex(scores.columns)
+    columns = facts_of_columns(tall, settings).reindex(scores.columns)
     add_pool_scores(scores, columns, pool_scores.values())
     accuracies, sources = _accuracies(store.accuracies())
     trust, datasets = store.trust(), store.datasets()
     return ReportData(
         scores=scores,
         columns=columns,
-        undefined=_undefined(tall),
+        gaps=gaps(tall),
         models=models,
         accuracies=accuracies.reindex(tried),
         sources=sources,
@@ -137,6 +162,8 @@ def collect(
         runs=store.runs(),
         datasets=datasets[datasets["dataset"].isin(settings["dataset"])],
         failures=failures,
+        attempts=store.attempts(),
+        images_per_second=images_per_second(tall, datasets, forward).reindex(tried),
     )
 
 
@@ -152,32 +179,6 @@ def _labelled(stored: Frame, settings: Frame) -> Frame:
     return stored.assign(
         label=pd.Categorical.from_codes(codes[place], labels),
         model=stored["model"].astype("category"),
-    )
-
-
-def _columns(tall: Frame, settings: Frame) -> Frame:
-    by_label = tall.groupby("label", observed=True)
-    facts = settings.set_index("label")
-    for name, found in (
-        ("seeds", by_label["seed"].nunique()),
-        ("seconds", by_label["seconds"].median()),
-    ):
-        facts[name] = found.reindex(facts.index)
-    return facts
-
-
-def _undefined(tall: Frame) -> Frame:
-    """Reasons of the models for which no seed gave a value, the most frequent first."""
-    without = tall.groupby(["label", "model"], observed=True)["value"].transform("count") == 0
-    rows = tall[without].drop_duplicates(["label", "model"])
-    for column in rows.select_dtypes("category"):
-        rows[column] = rows[column].astype(rows[column].cat.categories.dtype)
-    reasons = rows.groupby(["label", "undefined_because"], as_index=False, dropna=False).agg(
-        n_models=("model", "size"), example=("model", "min")
-    )
-    reasons = reasons.rename(columns={"label": "score", "undefined_because": "reason"})
-    return reasons.sort_values(
-        ["score", "n_models", "reason"], ascending=[True, False, True], ignore_index=True
     )
 
 

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from zoo_eval.report import sentences, tables
+from zoo_eval.report.collect import ReportData
 from zoo_eval.report.findings import Findings
 from zoo_eval.report.provenance import Provenance
 from zoo_eval.report.tables import Cell, Table
@@ -42,14 +43,23 @@ def to_markdown(found: Findings, made: Provenance, figures: dict[str, str]) -> s
 
 def facts(found: Findings, made: Provenance) -> list[tuple[str, str]]:
     """What made the report and what it was made from, line by line."""
-    data = found.data
-    lines = [
+    bootstrap = f"{found.resamples:,} resamples of families, seed {found.seed}"
+    return [*made_with(made), ("Bootstrap", bootstrap), *made_from(found.data)]
+
+
+def made_with(made: Provenance) -> list[tuple[str, str]]:
+    """What made the report."""
+    return [
         ("Command", made.command or "written from Python"),
         ("Date", f"{made.written:%Y-%m-%d %H:%M} UTC"),
         ("Commit", made.commit or "not a checkout"),
         ("Versions", sentences.versions(made.versions)),
-        ("Bootstrap", f"{found.resamples:,} resamples of families, seed {found.seed}"),
     ]
+
+
+def made_from(data: ReportData) -> list[tuple[str, str]]:
+    """The datasets and runs that the numbers come from."""
+    lines: list[tuple[str, str]] = []
     for row in data.datasets.to_dict("records"):
         about = f"{row['name']}, digest {row['digest']}, {row['n_images']:,} images of "
         lines.append(("Dataset", f"{about}{row['n_classes']} classes"))

@@ -44,8 +44,13 @@ def scope(found: Findings) -> str:
     return f"{text}. Accuracies: {source}." if source else f"{text}."
 
 
-def verdict(found: Findings) -> str:
-    """How many scores beat the best baseline."""
+def verdict(found: Findings, most: int | None = None) -> str:
+    """How many scores beat the best baseline, and which.
+
+    Args:
+        found: The statistics.
+        most: Names of scores to list; None lists all.
+    """
     if not found.best_baseline:
         missing = ", ".join(baselines_missing(found)) or "all are constant"
         return f"No baseline has a correlation here ({missing}), so no score was compared with one."
@@ -60,7 +65,9 @@ def verdict(found: Findings) -> str:
     if not winners:
         return f"None of {_count(compared, 'score')} beats {best}: for none of them {how}."
     verb = "beats" if len(winners) == 1 else "beat"
-    listed = ", ".join(winners)
+    listed = ", ".join(winners[:most])
+    if most is not None and len(winners) > most:
+        listed += f" and {len(winners) - most} more"
     return f"{len(winners)} of {_count(compared, 'score')} {verb} {best} ({how}): {listed}."
 
 

@@ -23,22 +23,30 @@ class Column:
         meaning: What that means; empty if it is plain.
         numeric: Whether it holds numbers.
         drawn: Whether a page should draw its numbers and intervals, from -1 to 1.
+        href: Where a page links the title to: the same table, sorted by this column.
+        order: `ascending` or `descending`, if the table is sorted by this column.
     """
 
     title: str
     meaning: str = ""
     numeric: bool = True
     drawn: bool = False
+    href: str = ""
+    order: str = ""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell: its text, the number to sort it by, and the interval around that number."""
+    """A cell: its text, the number to sort it by, and the interval around that number.
+
+    A page links the text to `href`, if there is one.
+    """
 
     text: str
     value: float = math.nan
     low: float = math.nan
     high: float = math.nan
+    href: str = ""
 
     @property
     def interval(self) -> str:
@@ -71,6 +79,7 @@ class Table:
         columns: Its columns.
         rows: Its lines.
         left_out: How many lines more there would be.
+        sortable: Whether a page may sort it where it stands.
     """
 
     name: str
@@ -78,6 +87,7 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     left_out: int = 0
+    sortable: bool = True
 
 
 def correlations_table(found: Findings) -> Table:

@@ -1,25 +1,30 @@
-"""Writes a report: HTML, Markdown, CSV and PNG."""
+"""Writes a report: a site of pages, one page to be mailed, Markdown, CSV, PNG and SVG."""
 
-import csv
 import os
-import re
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
-from io import BytesIO, StringIO
+from dataclasses import dataclass, replace
+from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 from matplotlib.figure import Figure
 
 from zoo_eval.errors import ReportError
 from zoo_eval.report.collect import ReportData
+from zoo_eval.report.csv_text import csv_text
+from zoo_eval.report.definitions import definitions
 from zoo_eval.report.figures import forest_figure, forest_title, scatter_figure
 from zoo_eval.report.findings import Findings, findings
-from zoo_eval.report.frames import Frame
 from zoo_eval.report.html import to_html
 from zoo_eval.report.markdown import to_markdown
+from zoo_eval.report.pages.zoo import Zoo
 from zoo_eval.report.provenance import Provenance, provenance
+from zoo_eval.report.site import site_files
+from zoo_eval.report.slugs import slugs
+
+# Each takes time and room: with 60 scores 100 of each take as long as all other files together.
+MOST_PAGES = 100
+_KINDS = ("png", "svg")
 
 
 @dataclass(frozen=True)
@@ -27,22 +32,31 @@ class ReportFiles:
     """Where a report was written.
 
     Attributes:
-        html: The page; written last, so that a new page means a complete report.
+        index: The leaderboard, where the site of pages begins; written last, so that a new one
+            means a complete report.
+        html: The report as one page that needs no other file.
         markdown: The same as Markdown.
         correlations: Every statistic of every score, unrounded.
         leaderboard: Every model with every score, unrounded.
-        figures: PNG figures, the forest plot first.
+        figures: Figures as PNG and SVG, the forest plot first.
+        pages: All other files of the site.
     """
 
+    index: Path
     html: Path
     markdown: Path
     correlations: Path
     leaderboard: Path
     figures: tuple[Path, ...]
+    pages: tuple[Path, ...]
 
 
 def write_report(
-    data: ReportData, folder: Path, truth: str | None = None, command: str = ""
+    data: ReportData,
+    folder: Path,
+    truth: str | None = None,
+    command: str = "",
+    most_pages: int = MOST_PAGES,
 ) -> ReportFiles:
     """Compute and write a report; files of an earlier one are replaced, each at once.
 
@@ -52,51 +66,66 @@ def write_report(
         truth: Accuracy to judge by, `<benchmark>_<metric>`; None takes the one known for most
             models.
         command: The command line, to be stated in the report.
+        most_pages: Models that get a page of their own, the most accurate first, and scores, the
+            strongest first.
 
     Raises:
         ReportError: the accuracy is unknown, no model has one, or the folder cannot be written.
     """
-    return write_findings(findings(data, truth), folder, provenance(command))
+    return write_findings(findings(data, truth), folder, provenance(command), most_pages)
 
 
-def write_findings(found: Findings, folder: Path, made: Provenance) -> ReportFiles:
+def write_findings(
+    found: Findings, folder: Path, made: Provenance, most_pages: int = MOST_PAGES
+) -> ReportFiles:
     """Write what `findings` computed, stating what made it.
 
     Raises:
         ReportError: the folder cannot be written.
     """
-    scatters = _scatter_files(found.drawable)
+    scatters = slugs(found.drawable, prefix="scatter-")
+    drawings: dict[str, Callable[[], Figure]] = {"forest": lambda: forest_figure(found)}
+    for score, slug in scatters.items():
+        drawings[slug] = lambda score=score: scatter_figure(found, score)
+    pictures = {"forest.svg": "figures/forest.svg"}
+    pictures |= {f"{score}.svg": f"figures/{slug}.svg" for score, slug in scatters.items()}
+    zoo = Zoo(found.data, found, definitions(), made)
+    pages: list[Path] = []
     files = ReportFiles(
+        index=folder / "index.html",
         html=folder / "report.html",
         markdown=folder / "report.md",
         correlations=folder / "correlations.csv",
         leaderboard=folder / "leaderboard.csv",
-        figures=tuple(folder / "figures" / f for f in ["forest.png", *scatters.values()]),
+        figures=tuple(folder / "figures" / f"{n}.{kind}" for n in drawings for kind in _KINDS),
+        pages=(),
     )
     try:
         (folder / "figures").mkdir(parents=True, exist_ok=True)
-        _write(files.correlations, lambda: _csv(found.correlations))
-        _write(files.leaderboard, lambda: _csv(found.leaderboard))
-        _write(files.figures[0], lambda: _png(forest_figure(found)))
-        for score, name in scatters.items():
-            _write(
-                folder / "figures" / name, lambda score=score: _png(scatter_figure(found, score))
-            )
+        _write(files.correlations, csv_text(found.correlations).encode())
+        _write(files.leaderboard, csv_text(found.leaderboard).encode())
+        for name, draw in drawings.items():
+            figure = draw()
+            for kind in _KINDS:
+                _write(folder / "figures" / f"{name}.{kind}", _drawn(figure, kind))
         figures = {forest_title(found): "figures/forest.png"}
-        _write(files.markdown, lambda: to_markdown(found, made, figures).encode())
-        _write(files.html, lambda: to_html(found, made).encode())
+        _write(files.markdown, to_markdown(found, made, figures).encode())
+        _write(files.html, to_html(found, made).encode())
+        for name, content in site_files(zoo, pictures, most_pages):
+            _write(folder / name, content)
+            pages.append(folder / name)
     except OSError as error:
         reason = error.strerror or str(error)
         raise ReportError(
             f"The report cannot be written to {folder}: {reason}. Choose another folder or make "
             "room there."
         ) from error
-    return files
+    return replace(files, pages=tuple(page for page in pages if page != files.index))
 
 
-def _write(file: Path, content: Callable[[], bytes]) -> None:
+def _write(file: Path, data: bytes) -> None:
     """Replace a file at once: a reader sees the old one or the new one, whole."""
-    data = content()
+    file.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")
     try:
         with os.fdopen(handle, "wb") as new:
@@ -108,33 +137,9 @@ def _write(file: Path, content: Callable[[], bytes]) -> None:
         raise
 
 
-def _csv(table: Frame) -> bytes:
-    """What `to_csv` writes, to the byte, but numbers a column at a time: a quarter of the time."""
-    columns: list[list[Any]] = [table.index.tolist()]
-    for name in table.columns:
-        missing = table[name].isna().tolist()
-        values = zip(table[name].tolist(), missing, strict=True)
-        columns.append(["" if no else value for value, no in values])
-    text = StringIO()
-    lines = csv.writer(text, lineterminator="\n")
-    lines.writerow([table.index.name, *table.columns])
-    lines.writerows(zip(*columns, strict=True))
-    return text.getvalue().encode()
-
-
-def _png(figure: Figure) -> bytes:
+def _drawn(figure: Figure, kind: str) -> bytes:
     buffer = BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
+    # Neither a date nor a version: the same findings give the same file.
+    unsaid = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}
+    figure.savefig(buffer, format=kind, metadata=unsaid[kind])
     return buffer.getvalue()
-
-
-def _scatter_files(scores: list[str]) -> dict[str, str]:
-    """A file name for each score, without the signs that a label may hold."""
-    names: dict[str, str] = {}
-    for score in scores:
-        stem = "scatter-" + re.sub(r"[^A-Za-z0-9._]+", "-", score).strip("-")
-        name = stem
-        while f"{name}.png" in names.values():
-            name = f"{stem}-{len(names)}"
-        names[score] = f"{name}.png"
-    return names

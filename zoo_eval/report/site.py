@@ -1,0 +1,71 @@
+"""The pages as files: a site that needs no server."""
+
+from collections.abc import Iterator
+from importlib.resources import files
+
+from zoo_eval.report.pages.about import about_page
+from zoo_eval.report.pages.compare import Choice, compare_page
+from zoo_eval.report.pages.layout import plotly_script
+from zoo_eval.report.pages.leaderboard import leaderboard_page
+from zoo_eval.report.pages.model import model_page
+from zoo_eval.report.pages.query import Asked, LeaderboardQuery
+from zoo_eval.report.pages.runs import runs_page, stored_runs
+from zoo_eval.report.pages.score import score_page
+from zoo_eval.report.pages.scores import scores_page
+from zoo_eval.report.pages.site_links import COMPARED, SiteLinks
+from zoo_eval.report.pages.zoo import Zoo
+from zoo_eval.report.slugs import slugs
+
+# With more lines a page is slow to make and to show.
+MAX_MODELS = 2_000
+_SCRIPTS = ("style.css", "tables.js", "figures.js")
+# What lies beside the pages.
+FILES = (
+    ("report.html", "the report as one page, to be mailed"),
+    ("report.md", "the report as Markdown"),
+    ("correlations.csv", "every statistic of every score, unrounded"),
+    ("leaderboard.csv", "every model with every score, unrounded"),
+)
+
+
+def site_files(zoo: Zoo, figures: dict[str, str], most_pages: int) -> Iterator[tuple[str, bytes]]:
+    """Path below the site's folder and content of each file; the leaderboard last.
+
+    Args:
+        zoo: What the pages show.
+        figures: File of each drawing by name.
+        most_pages: Models and scores that get a page of their own: so many of each, the most
+            accurate models and the strongest scores.
+    """
+    board = zoo.board.sort_values(zoo.truth or "family", ascending=False, kind="stable")
+    models = slugs(str(name) for name in board.index[:most_pages])
+    scores = slugs(zoo.scores[:most_pages])
+    choice = _strongest(zoo)
+    links = SiteLinks(models, scores, figures, compared=bool(choice.scores))
+    below = SiteLinks(models, scores, figures, compared=bool(choice.scores), root="../")
+    for name in _SCRIPTS:
+        yield f"static/{name}", (files("zoo_eval.report") / "static" / name).read_bytes()
+    yield "static/plotly.min.js", plotly_script()
+    for label, slug in scores.items():
+        yield f"scores/{slug}.html", score_page(zoo, label, below).encode()
+    for name, slug in models.items():
+        yield f"models/{slug}.html", model_page(zoo, name, below).encode()
+    if choice.scores:
+        yield COMPARED, compare_page(zoo, choice, links).encode()
+    data = zoo.data
+    runs = stored_runs(data.runs, data.attempts)
+    yield "runs.html", runs_page(runs, zoo, links).encode()
+    yield "about.html", about_page(zoo, links, FILES).encode()
+    yield "scores.html", scores_page(zoo, links).encode()
+    everything = Asked(LeaderboardQuery(rows=MAX_MODELS))
+    yield "index.html", leaderboard_page(zoo, everything, links).encode()
+
+
+def _strongest(zoo: Zoo) -> Choice:
+    """The two strongest scores and the three most accurate models."""
+    if zoo.found is None:
+        return Choice()
+    defined = zoo.found.correlations["spearman_rho"].dropna().index
+    pair = tuple(str(label) for label in zoo.found.scores if label in defined)[:2]
+    models = tuple(str(name) for name in zoo.found.leaderboard.index[:3])
+    return Choice(models, pair) if len(pair) == 2 else Choice()

@@ -1,0 +1,36 @@
+"""What labelled score rows come to: facts of each score, gaps, speed of each model."""
+
+from collections.abc import Collection
+
+from zoo_eval.report.frames import Frame, Series
+
+
+def facts_of_columns(tall: Frame, settings: Frame) -> Frame:
+    """Per label: its setting, how many seeds, and the median seconds over models."""
+    by_label = tall.groupby("label", observed=True)
+    facts = settings.set_index("label")
+    for name, found in (
+        ("seeds", by_label["seed"].nunique()),
+        ("seconds", by_label["seconds"].median()),
+    ):
+        facts[name] = found.reindex(facts.index)
+    return facts
+
+
+def gaps(tall: Frame) -> Frame:
+    """Reasons of the models for which no seed gave a value."""
+    without = tall.groupby(["label", "model"], observed=True)["value"].transform("count") == 0
+    rows = tall.loc[without, ["label", "model", "undefined_because"]]
+    rows = rows.drop_duplicates(["label", "model"])
+    for column in rows.select_dtypes("category"):
+        rows[column] = rows[column].astype(rows[column].cat.categories.dtype)
+    rows = rows.rename(columns={"label": "score", "undefined_because": "reason"})
+    return rows.reset_index(drop=True)
+
+
+def images_per_second(tall: Frame, datasets: Frame, forward: Collection[str]) -> Series:
+    """Images over the least seconds of a score of one forward pass, trained networks only."""
+    rows = tall[tall["score"].isin(list(forward)) & (tall["weights"] == "pretrained")]
+    n_images = rows["dataset"].astype(object).map(datasets.set_index("dataset")["n_images"])
+    rates = n_images.astype("float64") / rows["seconds"].where(rows["seconds"] > 0)
+    return rates.groupby(rows["model"].astype(object)).max()
