@@ -17,6 +17,7 @@ LAYERS = [
     {"evaluate", "files", "givens", "kept"},
     {"executors", "retrying", "drive", "run_rows", "runner", "estimate", "diagnosis"},
     {"report"},
+    {"service"},
     {"cli", "__main__"},
 ]
 # Each heavy library has few homes.
@@ -29,6 +30,10 @@ HOMES = {
     "matplotlib": {"report"},
     "pebble": {"executors"},
     "ray": {"executors"},
+    "fastapi": {"service"},
+    "starlette": {"service"},
+    "uvicorn": {"service"},
+    "prometheus_client": {"service"},
 }
 
 
