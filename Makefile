@@ -48,5 +48,5 @@ $(VENV)/.demo: pyproject.toml constraints.txt
 
 $(VENV)/.test: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(INSTALL) --editable ".[test,imagenet-lite,webdataset,cluster,oracles]"
+	$(INSTALL) --editable ".[test,service,imagenet-lite,webdataset,cluster,oracles]"
 	touch $(VENV)/.demo $@

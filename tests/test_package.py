@@ -34,6 +34,8 @@ HOMES = {
     "plotly": {"report"},
     "fastapi": {"service"},
     "starlette": {"service"},
+    "uvicorn": {"service"},
+    "prometheus_client": {"service"},
 }
 
 

@@ -15,7 +15,8 @@ ZooEvalError
 ├── ClusterError             a cluster that cannot be reached or does not have what is needed
 ├── StoreError               the result file cannot be read or written
 │   └── ArrayError           kept arrays are missing or damaged, or cannot be written
-└── ReportError              nothing to report, or nowhere to write it
+├── ReportError              nothing to report, or nowhere to write it
+└── ServiceError             the service cannot be started as asked
 
 A message says what was needed, what was seen and what to do. The command line prints it on
 one line and exits with 2; it never shows a traceback for one of these.
@@ -94,3 +95,7 @@ class ArrayError(StoreError):
 
 class ReportError(ZooEvalError):
     """There is nothing to report, or nowhere to write it."""
+
+
+class ServiceError(ZooEvalError):
+    """The service cannot be started as it was asked to."""

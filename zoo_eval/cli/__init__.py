@@ -17,6 +17,7 @@ from zoo_eval.cli.report import report
 from zoo_eval.cli.retry import retry
 from zoo_eval.cli.run import run
 from zoo_eval.cli.scores import scores_app
+from zoo_eval.cli.serve import serve
 from zoo_eval.cli.status import status
 from zoo_eval.errors import ZooEvalError
 
@@ -31,7 +32,7 @@ app = typer.Typer(
         "Begin with `zoo-eval run quickstart`, then `zoo-eval report`."
     ),
 )
-for command in (run, retry, fetch, status, report, export, doctor):
+for command in (run, retry, fetch, status, report, serve, export, doctor):
     app.command()(command)
 app.command("import")(import_)
 app.add_typer(scores_app, name="scores")

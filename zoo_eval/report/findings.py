@@ -82,7 +82,7 @@ def findings(
     Raises:
         ReportError: the accuracy is unknown, or no model that was tried has one.
     """
-    truth = _choose_truth(data, truth)
+    truth = choose_truth(data, truth)
     accuracy, family = data.accuracies[truth], data.models["family"]
     table: Frame = correlate(
         data.scores, accuracy, family, _params(data), resamples, seed, baselines=data.baselines
@@ -98,19 +98,30 @@ def findings(
     return Findings(data, truth, table, best, _leaderboard(data, truth), resamples, seed)
 
 
-def _choose_truth(data: ReportData, truth: str | None) -> str:
+def known_truths(data: ReportData) -> list[str]:
+    """Accuracies that some model has; first that of most models, then the best known."""
     known = data.accuracies.notna().sum()
     known = known[known > 0]
-    if known.empty:
+    return sorted(map(str, known.index), key=lambda truth: (-known[truth], *_preference(truth)))
+
+
+def choose_truth(data: ReportData, truth: str | None) -> str:
+    """The accuracy to judge by: the one that is named, else the first of `known_truths`.
+
+    Raises:
+        ReportError: it is unknown, or no model that was tried has one.
+    """
+    known = known_truths(data)
+    if not known:
         raise ReportError(
             f"There is nothing to correlate with: none of the {len(data.scores)} models that were "
             "tried has an accuracy in the store."
         )
     if truth is None:
-        most = known[known == known.max()].index
-        return min(map(str, most), key=_preference)
+        return known[0]
     if truth not in known:
-        listed = ", ".join(f"{name} ({n} models)" for name, n in known.items())
+        n = data.accuracies.notna().sum()
+        listed = ", ".join(f"{name} ({n[name]} models)" for name in n.index[n > 0])
         raise ReportError(f"No model has the accuracy {truth!r}; the store has: {listed}.")
     return truth
 

@@ -10,6 +10,11 @@ from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse
+
+from zoo_eval.errors import ZooEvalError
+from zoo_eval.report.pages.attempts import failed
+from zoo_eval.report.pages.runs import RunsView, SubmitForm, runs_page
+from zoo_eval.report.pages.runs import RunView as Shown
 from zoo_eval.service.api.answers import LiveDep
 from zoo_eval.service.api.runs import (
     JobsDep,
@@ -23,14 +28,9 @@ from zoo_eval.service.api.runs import (
 from zoo_eval.service.history import RunView, run_views
 from zoo_eval.service.jobs import Jobs
 from zoo_eval.service.options import API, ServiceOptions
+from zoo_eval.service.page_links import PageLinks
 from zoo_eval.service.queue import ENDED
 from zoo_eval.service.snapshot import Live
-
-from zoo_eval.errors import ZooEvalError
-from zoo_eval.report.pages.attempts import failed
-from zoo_eval.report.pages.runs import RunsView, SubmitForm, runs_page
-from zoo_eval.report.pages.runs import RunView as Shown
-from zoo_eval.service.page_links import PageLinks
 
 router = APIRouter(prefix="/runs", include_in_schema=False)
 _EXAMPLE = """\

@@ -49,3 +49,18 @@ def _which(store: Store) -> str:
         return ""
     run = running[0]
     return f": {run['job']} on {run['host']}, since {run['started']:%Y-%m-%d %H:%M} UTC"
+
+
+def run_in_progress(store: Store) -> bool:
+    """Whether a run holds the store now. One that was killed does not."""
+    path = store.path.with_name(f"{store.path.name}.lock")
+    if not path.exists():
+        return False
+    lock = FileLock(path, timeout=0)
+    try:
+        lock.acquire()
+    except (Timeout, OSError):
+        return True
+    path.unlink(missing_ok=True)  # as above; a run that was killed left it
+    lock.release()
+    return False

@@ -1,0 +1,11 @@
+"""The API, version 1: one router for each resource."""
+
+from fastapi import APIRouter
+
+from zoo_eval.service.api import correlations, health, metrics, models, runs, scores, values
+from zoo_eval.service.api.answers import REFUSALS
+from zoo_eval.service.options import API
+
+router = APIRouter(prefix=API, responses=REFUSALS)
+for _part in (health, models, scores, values, correlations, runs, metrics):
+    router.include_router(_part.router)

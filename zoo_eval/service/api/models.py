@@ -1,0 +1,155 @@
+"""`/models`: the leaderboard; `/models/NAME`: all that is known of one network."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from zoo_eval.report.frames import Frame
+from zoo_eval.service.api.answers import (
+    FILES,
+    NOT_FOUND,
+    Format,
+    LiveDep,
+    Page,
+    Row,
+    as_file,
+    as_json,
+    cells_of,
+    not_found,
+    plain,
+    rows_of,
+)
+from zoo_eval.service.api.selection import known, matching, ordered
+from zoo_eval.service.snapshot import Snapshot
+
+router = APIRouter(tags=["results"])
+
+
+class ModelsQuery(BaseModel):
+    """Which models, which columns, in which order."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    q: str = Field("", description="Part of the name, in any case.", examples=["resnet"])
+    family: list[str] = Field([], description="Any of these families.", examples=[["resnet"]])
+    where: list[str] = Field(
+        [],
+        description="Conditions that must all hold: a column, one of `<= >= < > = !=`, a value.",
+        examples=[["params<=30000000"]],
+    )
+    columns: str = Field(
+        "",
+        description="Columns beside `model`, with commas between; all if empty.",
+        examples=["family,params"],
+    )
+    sort: str = Field(
+        "", description="Columns to sort by; `-` before one: largest first.", examples=["-params"]
+    )
+    page: int = Field(1, ge=1, le=1_000_000)
+    size: int = Field(50, ge=1, le=1000, description="Rows of a page; a file has all rows.")
+    format: Format = "json"
+
+
+class Ranked(BaseModel):
+    """A score of one model among all models that have it."""
+
+    score: str = Field(description="Label of the score.", examples=["dsmi @pretrained"])
+    value: float | None
+    rank: int | None = Field(description="1 is the best, in the direction `better`.")
+    percentile: float | None = Field(description="Share of the other models that are worse, in %.")
+    models: int = Field(description="Models that have this score.")
+    better: str = Field(description="`higher` or `lower`, by the literature.", examples=["higher"])
+    undefined_because: str | None
+
+
+class ModelAnswer(BaseModel):
+    """All that the store knows of a model."""
+
+    state: str
+    model: str = Field(examples=["resnet50.a1_in1k"])
+    facts: Row
+    accuracies: dict[str, float]
+    scores: list[Ranked]
+    siblings: list[str] = Field(description="Same architecture, other weights.")
+    attempts: list[Row] = Field(description="Every try at it, the newest first.")
+    trust: list[Row] = Field(description="Its measured against its published accuracy.")
+    snippet: str = Field(description="Python that loads it.")
+
+
+@router.get("/models", summary="The leaderboard", responses=FILES, response_model=Page)
+def models(query: Annotated[ModelsQuery, Query()], live: LiveDep) -> Response:
+    """Models that were tried: facts, accuracies and scores; sorted, filtered and paged."""
+    tag, snapshot = live.tag, live.snapshot
+    board = snapshot.board
+    if query.q:
+        names = board["model"].astype(str).str.lower()
+        board = board[names.str.contains(query.q.lower(), regex=False).to_numpy(bool)]
+    if query.family:
+        board = board[board["family"].isin(query.family)]
+    board = ordered(matching(board, query.where), query.sort)
+    chosen = [known(board, name) for name in query.columns.split(",") if name]
+    if chosen:
+        board = board[list(dict.fromkeys(["model", *chosen]))]
+    if query.format != "json":
+        return as_file(board, query.format, "models")
+    rows = board.iloc[(query.page - 1) * query.size :][: query.size]
+    answer = Page.model_construct(
+        state=snapshot.state, total=len(board), columns=[*map(str, board)], rows=rows_of(rows)
+    )
+    return as_json(answer, tag)
+
+
+@router.get(
+    "/models/{name:path}", summary="One model", responses=NOT_FOUND, response_model=ModelAnswer
+)
+def model(name: str, live: LiveDep) -> Response:
+    """Its scores with rank and percentile, its siblings, and what happened when it was tried."""
+    snapshot = live.snapshot
+    if snapshot.data is None or name not in snapshot.data.models.index:
+        raise not_found(f"There is no model {name!r} in the store.")
+    data = snapshot.data
+    facts = cells_of(data.models.loc[name])
+    accuracies = data.accuracies.loc[name].dropna()
+    architecture = name.partition(".")[0]
+    attempts = live.activity.attempts
+    of_model: Frame = attempts[attempts["model"] == name].iloc[::-1] if len(attempts) else attempts
+    answer = ModelAnswer.model_construct(
+        state=snapshot.state,
+        model=name,
+        facts=facts,
+        accuracies={str(truth): float(value) for truth, value in accuracies.items()},
+        scores=_ranked(snapshot, name),
+        siblings=[
+            other
+            for other in map(str, data.models.index)
+            if other != name and other.partition(".")[0] == architecture
+        ],
+        attempts=rows_of(of_model),
+        trust=rows_of(data.trust[data.trust["model"] == name]),
+        snippet=_snippet(name),
+    )
+    return as_json(answer)
+
+
+def _ranked(snapshot: Snapshot, name: str) -> list[Ranked]:
+    assert snapshot.data is not None
+    standings = snapshot.standings
+    values, counts = snapshot.data.scores.loc[name], snapshot.counts
+    ranks, percentiles = standings.ranks.loc[name], standings.percentiles.loc[name]
+    return [
+        Ranked.model_construct(
+            score=label,
+            value=plain(values[label]),
+            rank=None if ranks[label] != ranks[label] else int(ranks[label]),
+            percentile=plain(percentiles[label]),
+            models=counts[label],
+            better=way,
+            undefined_because=standings.reasons.get((name, label)),
+        )
+        for label, way in standings.better.items()
+    ]
+
+
+def _snippet(name: str) -> str:
+    return f"import timm\n\nmodel = timm.create_model({name!r}, pretrained=True).eval()\n"

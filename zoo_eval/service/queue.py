@@ -1,0 +1,206 @@
+"""The queue of jobs, stored in an SQLite file beside the store: a restarted service goes on."""
+
+import json
+import sqlite3
+import uuid
+from collections.abc import Generator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from zoo_eval.errors import StoreError
+
+State = Literal["queued", "running", "cancelling", "done", "failed", "cancelled", "interrupted"]
+Kind = Literal["run", "retry"]
+ENDED = ("done", "failed", "cancelled", "interrupted")
+
+_TABLE = """
+CREATE TABLE IF NOT EXISTS jobs (
+    place INTEGER PRIMARY KEY,      -- in the queue
+    id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL,             -- run, retry
+    toml TEXT NOT NULL,
+    options TEXT NOT NULL,          -- JSON: arguments of the command
+    submitted TEXT NOT NULL,        -- UTC
+    started TEXT,
+    ended TEXT,
+    state TEXT NOT NULL,
+    pid INTEGER,
+    pid_since REAL,                 -- when that process began: numbers are used again
+    exit_code INTEGER,
+    message TEXT NOT NULL DEFAULT ''
+)
+"""
+
+
+@dataclass(frozen=True)
+class QueuedJob:
+    """A job that was submitted, and what has become of it.
+
+    Attributes:
+        id: Its name in addresses, in its folder's name, and in the command that the store keeps.
+        name: Of the job; its file's stem.
+        kind: `run` or `retry`.
+        toml: The job file's text.
+        options: More arguments of the command.
+        submitted: UTC; as `started` and `ended`.
+        started: When its process was started.
+        ended: When that ended.
+        state: Where it stands.
+        pid: Its process.
+        pid_since: When that process began.
+        exit_code: Of the process; None if nobody saw it.
+        message: Why it failed.
+    """
+
+    id: str
+    name: str
+    kind: Kind
+    toml: str
+    options: tuple[str, ...]
+    submitted: datetime
+    started: datetime | None
+    ended: datetime | None
+    state: State
+    pid: int | None
+    pid_since: float | None
+    exit_code: int | None
+    message: str
+
+
+class JobQueue:
+    """Jobs in an SQLite file, each in a folder of its own.
+
+    Args:
+        folder: Made when the first job is submitted.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @property
+    def path(self) -> Path:
+        """The SQLite file."""
+        return self.folder / "queue.sqlite"
+
+    def file_of(self, job: QueuedJob) -> Path:
+        """The job's TOML file."""
+        return self.folder / job.id / f"{job.name}.toml"
+
+    def log_of(self, job: QueuedJob) -> Path:
+        """What the job's process printed."""
+        return self.folder / job.id / "log.txt"
+
+    def submit(self, name: str, toml: str, options: Sequence[str], kind: Kind) -> QueuedJob:
+        """Put a job at the end.
+
+        Raises:
+            StoreError: the folder cannot be written.
+        """
+        job = uuid.uuid4().hex[:12]
+        try:
+            (self.folder / job).mkdir(parents=True)
+            (self.folder / job / f"{name}.toml").write_text(toml, encoding="utf-8")
+        except OSError as error:
+            raise StoreError(f"The queue cannot be written: {error}") from error
+        row = (job, name, kind, toml, json.dumps(list(options)), _now())
+        with self._open() as connection:
+            connection.execute(
+                "INSERT INTO jobs (id, name, kind, toml, options, submitted, state) "
+                "VALUES (?, ?, ?, ?, ?, ?, 'queued')",
+                row,
+            )
+        found = self.get(job)
+        assert found is not None
+        return found
+
+    def get(self, job: str) -> QueuedJob | None:
+        """A job, or None."""
+        found = self._select("WHERE id = ?", job)
+        return found[0] if found else None
+
+    def jobs(self) -> list[QueuedJob]:
+        """All jobs, in the order of the queue."""
+        return self._select()
+
+    def next(self) -> QueuedJob | None:
+        """The job whose turn it is."""
+        return next(iter(self.waiting()), None)
+
+    def waiting(self) -> list[QueuedJob]:
+        """Jobs whose turn has not come."""
+        return self._select("WHERE state = 'queued'")
+
+    def underway(self) -> list[QueuedJob]:
+        """Jobs that have a process, or had one when the service ended."""
+        return self._select("WHERE state IN ('running', 'cancelling')")
+
+    def started(self, job: str, pid: int, since: float) -> bool:
+        """Note a job's process; False if the job was cancelled in the meantime."""
+        return self._change(
+            "SET state = 'running', started = ?, pid = ?, pid_since = ?, message = '' "
+            "WHERE id = ? AND state = 'queued'",
+            (_now(), pid, since, job),
+        )
+
+    def cancel(self, job: str) -> QueuedJob | None:
+        """Cancel a job that waits or runs; None if it does neither."""
+        waiting = self._change(
+            "SET state = 'cancelled', ended = ? WHERE id = ? AND state = 'queued'", (_now(), job)
+        )
+        running = not waiting and self._change(
+            "SET state = 'cancelling' WHERE id = ? AND state = 'running'", (job,)
+        )
+        return self.get(job) if waiting or running else None
+
+    def ended(self, job: str, state: State, exit_code: int | None, message: str = "") -> None:
+        """Note how a job ended."""
+        self._change(
+            "SET state = ?, ended = ?, exit_code = ?, message = ? WHERE id = ?",
+            (state, _now(), exit_code, message, job),
+        )
+
+    def put_back(self, job: str) -> None:
+        """Let a job wait again; as it keeps its place, it is the next."""
+        self._change("SET state = 'queued', started = NULL, pid = NULL WHERE id = ?", (job,))
+
+    def _select(self, condition: str = "", *parameters: object) -> list[QueuedJob]:
+        if not self.path.exists():
+            return []
+        columns = ", ".join(QueuedJob.__dataclass_fields__)
+        with self._open() as connection:
+            query = f"SELECT {columns} FROM jobs {condition} ORDER BY place"
+            rows = connection.execute(query, parameters).fetchall()
+        return [_job(row) for row in rows]
+
+    def _change(self, statement: str, parameters: tuple[object, ...]) -> bool:
+        with self._open() as connection:
+            return connection.execute(f"UPDATE jobs {statement}", parameters).rowcount > 0
+
+    @contextmanager
+    def _open(self) -> Generator[sqlite3.Connection]:
+        """A connection for a moment; what was done in it is stored, all or nothing."""
+        try:
+            with closing(sqlite3.connect(self.path, timeout=10)) as connection, connection:
+                connection.execute(_TABLE)
+                yield connection
+        except sqlite3.Error as error:
+            raise StoreError(f"The queue {self.path} cannot be used: {error}") from error
+
+
+def _job(row: tuple[Any, ...]) -> QueuedJob:
+    job, name, kind, toml, options, submitted, started, ended, *rest = row
+    return QueuedJob(
+        *(job, name, kind, toml, tuple(json.loads(options))),
+        datetime.fromisoformat(submitted),
+        datetime.fromisoformat(started) if started else None,
+        datetime.fromisoformat(ended) if ended else None,
+        *rest,
+    )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat()
