@@ -11,7 +11,7 @@ PACKAGE = Path(zoo_eval.__file__).parent
 LAYERS = [
     {"errors"},
     {"apart", "builtin", "byte_size", "cache", "correlation", "declarations", "failures"}
-    | {"finding", "provenance", "unfinished"},
+    | {"finding", "interruption", "provenance", "unfinished"},
     {"manifest", "quantities", "scores"},
     {"datasets", "models", "store", "job", "conformance"},
     {"trust", "fingerprints", "plan", "calibration", "relief", "settings", "prefetch"},

@@ -99,6 +99,7 @@ class Plan:
         units: What a run does.
         left_out: What failed before in a way that does not heal by itself.
         n_models: Models that the job names.
+        n_networks: Those in every state in which it wants them.
         n_scores_wanted: Score values that it wants of them.
         n_scores_done: How many of those the store has.
     """
@@ -106,6 +107,7 @@ class Plan:
     units: tuple[Unit, ...]
     left_out: tuple[Unit, ...]
     n_models: int
+    n_networks: int
     n_scores_wanted: int
     n_scores_done: int
 
@@ -167,6 +169,7 @@ def make_plan(
         units=tuple(compress(units, map(not_, again))),
         left_out=tuple(compress(units, again)),
         n_models=len(lines),
+        n_networks=len(lines) * len(states),
         n_scores_wanted=wanted,
         n_scores_done=wanted - left,
     )

@@ -12,6 +12,7 @@ from zoo_eval.executors.cores import threads_of_each, usable_cores
 from zoo_eval.executors.measured import measured
 from zoo_eval.executors.process import Limits
 from zoo_eval.files import Files
+from zoo_eval.interruption import uninterrupted
 from zoo_eval.job import Job
 from zoo_eval.models.hub import require_weights
 from zoo_eval.models.published.cache import WeightsCache
@@ -181,7 +182,9 @@ def execute(
     )
     working_set = 0.0  # a cluster measures its own
     if where.executor == "local":
-        workers = max(1, min(workers or usable_cores(), len(plan.units)))
+        # Not by what is left to do: the threads that each worker gets decide how sums are
+        # rounded, and a run that goes on must give what one in a single piece would have.
+        workers = max(1, min(workers or usable_cores(), plan.n_networks))
         working_set = _working_set(prepared, workers)
     settings = _settings(job, working_set)
     settings = replace(settings, arrays=files.folder(store), keep_arrays=files.keep_arrays)
@@ -196,10 +199,11 @@ def execute(
             store.begin_run(noted, models, dataset_row(dataset))
             for outcomes in Drive(units, executor, tries).outcomes():
                 # Small networks finish faster than a file can be opened and closed again.
-                store.commit(noted.run, *(ended.outcome for ended in outcomes))
-                for ended in outcomes:
-                    summary.count(ended)
-                    on_outcome(ended)
+                with uninterrupted():
+                    store.commit(noted.run, *(ended.outcome for ended in outcomes))
+                    for ended in outcomes:
+                        summary.count(ended)
+                        on_outcome(ended)
     except KeyboardInterrupt:
         summary.interrupted = True
     store.end_run(noted.run, "interrupted" if summary.interrupted else "done")

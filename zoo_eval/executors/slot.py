@@ -70,7 +70,7 @@ class Slot(Generic[Payload, Result]):
         found: list[tuple[Payload, Result | Loss]] = []
         not_begun: list[tuple[Payload, Loss]] = []
         # A worker that died before it took a task takes the pool with it, and all that waits there.
-        broken = not self._pool.active or any(map(_is_broken, self.tasks))
+        broken = bool(self.tasks) and (not self._pool.active or any(map(_is_broken, self.tasks)))
         for future in [future for future in self.tasks if broken or future.done()]:
             task, started, clock = self.tasks.pop(future)
             error = future.exception() if future.done() else _NOT_BEGUN

@@ -49,6 +49,10 @@ def connect(
         yield connection
     except duckdb.Error as error:
         raise _explain(path, error) from error
+    except RuntimeError as error:
+        if str(error) == "Query interrupted":  # what DuckDB makes of KeyboardInterrupt
+            raise KeyboardInterrupt from error
+        raise
     finally:
         connection.close()
 
