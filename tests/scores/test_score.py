@@ -82,6 +82,7 @@ def test_every_score_says_what_a_reader_must_know(name):
     assert found.cost
     assert "http" in (found.function.__doc__ or "")
     assert found.references
+    assert all("http" in entry or entry.endswith(".") for entry in found.references)
     assert found.bounds[0] < found.bounds[1]
     assert found.givens()
 

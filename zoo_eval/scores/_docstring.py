@@ -4,8 +4,6 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-_INDENT = 4
-
 
 def summary(function: Callable[..., Any]) -> str:
     """First line of the docstring."""
@@ -17,9 +15,14 @@ def references(function: Callable[..., Any]) -> list[str]:
     text = inspect.getdoc(function) or ""
     section = text.partition("References:\n")[2].partition("\n\n")[0]
     entries: list[str] = []
-    for line in section.splitlines():
-        if entries and line.startswith(" " * (_INDENT + 1)):  # goes on with the entry before
-            entries[-1] += f" {line.strip()}"
-        elif line.strip():
-            entries.append(line.strip())
+    for line in filter(None, map(str.strip, section.splitlines())):
+        if entries and not _is_whole(entries[-1]):
+            entries[-1] += f" {line}"
+        else:
+            entries.append(line)
     return entries
+
+
+def _is_whole(entry: str) -> bool:
+    """Whether an entry is at its end: a full stop or an address."""
+    return entry.endswith(".") or entry.split()[-1].startswith("http")

@@ -36,7 +36,7 @@ def ncm_accuracy(embeddings: Shaped[np.ndarray, "n d"], labels: Int[np.ndarray, 
 
     References:
         Mensink et al., "Distance-Based Image Classification: Generalizing to New Classes at
-            Near-Zero Cost", TPAMI 2013, https://doi.org/10.1109/TPAMI.2013.83
+        Near-Zero Cost", TPAMI 2013, https://doi.org/10.1109/TPAMI.2013.83
 
     >>> z = np.array([[0.0], [2.0], [4.0], [10.0], [11.0], [12.0]])
     >>> round(ncm_accuracy(z, np.array([0, 0, 1, 1, 1, 1])), 6)  # all but the third
