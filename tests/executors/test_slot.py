@@ -7,6 +7,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import psutil
+
 from zoo_eval.executors.process import Limits, Loss
 from zoo_eval.executors.slot import Slot, wait_for_one
 
@@ -79,3 +81,21 @@ def test_a_worker_that_dies_at_its_start(tmp_path):
     assert isinstance(found[1], Loss)
     assert (found[1].kind, found[1].during) == ("killed", "its start")
     assert found[1].message == "The worker process died during its start."
+
+
+def test_what_workers_are_copies_of_is_killed(tmp_path):
+    slot = slot_of(tmp_path)
+    slot.submit(1)
+    assert all_ended(slot) == {1: 2}
+    server = psutil.Process(int(next(tmp_path.iterdir()).name)).parent()
+    assert server is not None
+    assert "forkserver" in " ".join(server.cmdline())
+    slot.submit(2)
+    server.kill()
+    slot.submit(3)
+    found = all_ended(slot)
+    slot.stop()
+    assert found.keys() == {2, 3}
+    losses = [loss for loss in found.values() if isinstance(loss, Loss)]
+    assert len(losses) <= 1
+    assert all(loss.kind == "killed" for loss in losses)

@@ -50,9 +50,17 @@ class Slot(Generic[Payload, Result]):
         """Whether its worker is to get more tasks."""
         return not self._worn and self._submitted < self._limits.networks
 
+    @property
+    def _has_pool(self) -> bool:
+        """Whether pebble has not given up; asked for the first time, it starts the worker."""
+        try:
+            return self._pool.active
+        except BrokenProcessPool:  # what a worker is a copy of died as it was being copied
+            return False
+
     def submit(self, task: Payload) -> None:
         """Begin a task, or let it wait for those before it."""
-        if not self.tasks and not self._pool.active:
+        if not self.tasks and not self._has_pool:
             self._replace()  # its worker died when it had nothing to do
         self._submitted += 1
         started = datetime.now(UTC).replace(tzinfo=None)
@@ -70,7 +78,7 @@ class Slot(Generic[Payload, Result]):
         found: list[tuple[Payload, Result | Loss]] = []
         not_begun: list[tuple[Payload, Loss]] = []
         # A worker that died before it took a task takes the pool with it, and all that waits there.
-        broken = bool(self.tasks) and (not self._pool.active or any(map(_is_broken, self.tasks)))
+        broken = bool(self.tasks) and (not self._has_pool or any(map(_is_broken, self.tasks)))
         for future in [future for future in self.tasks if broken or future.done()]:
             task, started, clock = self.tasks.pop(future)
             error = future.exception() if future.done() else _NOT_BEGUN
