@@ -31,7 +31,8 @@ def test_a_run_is_followed_and_cancelled(toml, tmp_path):
             states.append(seen["state"])
             if seen["progress"] and seen["progress"]["done"] and states[-1] == "running":
                 service.post(f"runs/{run}/cancel")
-        assert states[-2:] == ["cancelling", "cancelled"]
+        assert states[-1] == "cancelled"
+        assert set(states) <= {"queued", "running", "cancelling", "cancelled"}
         stored = len(Store(path).attempts())  # the networks underway were stored, too
         assert 0 < stored < 2 * N_MODELS
         service.wait(lambda: service.get(f"runs/{run}")["progress"]["done"] == stored)

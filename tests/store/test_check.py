@@ -69,7 +69,9 @@ def sql(store: Store, *statements: str) -> None:
 def content(store: Store) -> dict[str, list]:
     tables = ("scores", "models", "accuracies", "datasets", "runs", "attempts", "embeddings")
     with duckdb.connect(str(store.path), read_only=True) as connection:
-        return {t: connection.execute(f"FROM {t}").fetchall() for t in (*tables, "trust")}
+        return {
+            t: connection.execute(f"FROM {t} ORDER BY ALL").fetchall() for t in (*tables, "trust")
+        }
 
 
 def test_a_sound_store(store):

@@ -34,7 +34,7 @@ def agreement(
     """Compare two scores; values are signed so that higher means better.
 
     >>> both = agreement(np.array([1.0, 2, 3]), np.array([1.0, 3, 2]), np.array([0.1, 0.2, 0.3]))
-    >>> both.rho, both.pairs, both.first
+    >>> round(both.rho, 9), both.pairs, both.first
     (0.5, 1, 1.0)
     """
     columns = np.column_stack([first, second, accuracy])
