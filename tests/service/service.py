@@ -37,7 +37,7 @@ class Service:
         self.client = httpx2.Client(
             base_url=found[0],
             headers={"Authorization": f"Bearer {token}"},
-            timeout=30,
+            timeout=120,
             trust_env=False,
         )
         self.wait(self._answers)
@@ -56,7 +56,7 @@ class Service:
         self.client.close()
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        printed, _ = self.process.communicate(timeout=30)
+        printed, _ = self.process.communicate(timeout=120)
         return printed
 
     def get(self, address: str) -> dict:
