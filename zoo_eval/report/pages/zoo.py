@@ -10,7 +10,7 @@ import pandas as pd
 from zoo_eval.report.board import SPEED, TEXTS, board_of
 from zoo_eval.report.collect import BASELINES, ReportData
 from zoo_eval.report.definitions import Definition
-from zoo_eval.report.findings import Findings
+from zoo_eval.report.findings import Findings, known_truths
 from zoo_eval.report.frames import Frame, Series
 from zoo_eval.report.provenance import Provenance
 
@@ -44,8 +44,10 @@ class Zoo:
 
     @property
     def truth(self) -> str:
-        """The accuracy that scores are judged by; empty if there is none."""
-        return self.found.truth if self.found else ""
+        """The accuracy that scores are, or will be, judged by; empty if there is none."""
+        if self.found:
+            return self.found.truth
+        return next(iter(known_truths(self.data)), "")
 
     @cached_property
     def truths(self) -> list[str]:
