@@ -20,6 +20,7 @@ from tests.store.test_store import DATASET, NOON, begin, key
 from zoo_eval.errors import StoreError
 from zoo_eval.store import Attempt, Outcome, RunRow, ScoreRow, Store, Trust
 from zoo_eval.store.check import check_store
+from zoo_eval.store.lock import one_run
 from zoo_eval.store.merge import merge
 
 
@@ -331,14 +332,29 @@ with connect(Path(sys.argv[1]), read_only=False, patience_s=0.0) as connection:
 """
 
 
-def test_what_was_committed_but_is_not_in_the_file_yet(store):
+def killed_after_commits(store: Store) -> Path:
+    """What was committed is not in the file yet, but in the log beside it."""
     writer = started(_COMMITTED, store)
     assert writer.stdout is not None
     assert writer.stdout.readline() == "committed\n"
     writer.kill()
     writer.wait()
     writer.stdout.close()
-    beside = store.path.with_name("results.duckdb.wal")
+    return store.path.with_name("results.duckdb.wal")
+
+
+def test_the_next_run_leaves_one_file_though_it_has_nothing_to_do(store):
+    """Who copies the file must not lose what is in the log."""
+    beside = killed_after_commits(store)
+    assert beside.exists()
+    with one_run(store):
+        pass
+    assert [path.name for path in store.path.parent.glob("results.duckdb*")] == ["results.duckdb"]
+    assert n_scores(store) == 9
+
+
+def test_what_was_committed_but_is_not_in_the_file_yet(store):
+    beside = killed_after_commits(store)
     log, file = beside.read_bytes(), store.path.read_bytes()
     assert n_scores(store) == 9
     assert store.path.read_bytes() == file  # for reading it was repeated in memory only

@@ -33,6 +33,7 @@ def one_run(store: Store) -> Generator[None]:
     except OSError as error:
         raise StoreError(f"{store.path} cannot be written: {error}") from error
     try:
+        store.fold_in_log()
         yield
     finally:
         path.unlink(missing_ok=True)  # while it is held: who opened it before sees that it is gone

@@ -216,6 +216,15 @@ class Store:
         """Models with accuracies and score values, best accuracy first."""
         return self.sql("FROM leaderboard")
 
+    def fold_in_log(self) -> None:
+        """Bring into the file what a killed run left in DuckDB's log beside it.
+
+        Whoever opens the file reads the log too; whoever copies the file alone would lose it.
+        """
+        if self.path.exists() and self.path.with_name(f"{self.path.name}.wal").exists():
+            with connect(self.path, read_only=False, patience_s=self.patience_s) as connection:
+                connection.execute("CHECKPOINT")
+
     def _read(self) -> "AbstractContextManager[duckdb.DuckDBPyConnection]":
         return connect(self.path, read_only=True, patience_s=self.patience_s)
 
