@@ -48,6 +48,8 @@ def test_a_view_can_be_downloaded(client):
     text = client.get("/leaderboard.csv").text
     assert text.startswith("model,")
     assert "net.a" in text
+    for address in ("/leaderboard.csv", "/api/v1/models?format=csv"):
+        assert ",'=1+1," in client.get(address).text, "a spreadsheet takes it for a formula"
     assert client.get("/leaderboard.parquet").content[:4] == b"PAR1"
     assert client.get("/leaderboard.xlsx").status_code == 404
 

@@ -1,6 +1,6 @@
 """How worker processes begin: as copies of one that has imported what takes long.
 
-A worker imports torch, timm and scikit-learn: seconds, and hundreds of megabytes, for each of
+A worker imports torch and scikit-learn: seconds, and hundreds of megabytes, for each of
 them and again whenever one is replaced. Python's fork server does it once; its copies begin at
 once and share that memory. Nothing runs in it, so that no thread and no GPU context is copied,
 which is what makes forking a run itself unsafe.

@@ -1,6 +1,5 @@
 """The report's pages, made when they are asked for."""
 
-import io
 from collections.abc import Callable
 from typing import Annotated
 
@@ -9,7 +8,6 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse
 
 from zoo_eval.errors import InputError
-from zoo_eval.report.csv_text import csv_text
 from zoo_eval.report.pages.about import about_page
 from zoo_eval.report.pages.compare import choose, compare_page
 from zoo_eval.report.pages.leaderboard import ask, leaderboard_page, select
@@ -19,6 +17,7 @@ from zoo_eval.report.pages.score import score_page
 from zoo_eval.report.pages.scores import scores_page
 from zoo_eval.report.pages.zoo import Zoo
 from zoo_eval.service import page_assets, page_runs
+from zoo_eval.service.api.answers import as_file
 from zoo_eval.service.page_links import PageLinks
 from zoo_eval.service.page_zoo import Zoos
 
@@ -50,12 +49,7 @@ def download(kind: str, request: Request, zoos: ZoosDep) -> Response:
     if zoo is None or kind not in ("csv", "parquet"):
         raise HTTPException(404, "There is no such file: leaderboard.csv, leaderboard.parquet.")
     rows = select(zoo, ask(zoo, request.query_params.multi_items()).query).rows
-    disposition = {"Content-Disposition": f'attachment; filename="leaderboard.{kind}"'}
-    if kind == "csv":
-        return Response(csv_text(rows), 200, disposition, "text/csv; charset=utf-8")
-    buffer = io.BytesIO()
-    rows.to_parquet(buffer)
-    return Response(buffer.getvalue(), 200, disposition, "application/vnd.apache.parquet")
+    return as_file(rows.reset_index(), "csv" if kind == "csv" else "parquet", "leaderboard")
 
 
 @router.get("/scores")

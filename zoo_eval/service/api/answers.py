@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from zoo_eval.report.csv_text import csv_text
 from zoo_eval.report.frames import Frame, Series
 from zoo_eval.service.problems import Problem
 from zoo_eval.service.snapshot import Live
@@ -108,9 +109,10 @@ def as_json(answer: BaseModel, tag: str | None = None) -> Response:
 
 
 def as_file(frame: Frame, kind: Literal["csv", "parquet"], name: str) -> Response:
-    """A table to download."""
+    """A table to download; its first column names the rows."""
     if kind == "csv":
-        content, media = frame.to_csv(index=False).encode(), "text/csv; charset=utf-8"
+        rows = frame.set_index(frame.columns[0])
+        content, media = csv_text(rows).encode(), "text/csv; charset=utf-8"
     else:
         buffer = io.BytesIO()
         frame.to_parquet(buffer, index=False)
