@@ -97,7 +97,7 @@ def test_parts_of_a_pool_score_are_scores():
 
 
 def test_references_are_whole_entries():
-    text = DOCSTRING.rstrip() + ",\n        Section 2\n    Somebody, 2001\n\nNotes.\n"
+    text = DOCSTRING.rstrip() + ",\n        Section 2.\n    Somebody, 2001\n\nNotes.\n"
     found = as_score(first_entry, docstring=text).references
-    assert found == ['Nobody, "Nothing", https://example.org/nothing, Section 2', "Somebody, 2001"]
+    assert found == ['Nobody, "Nothing", https://example.org/nothing, Section 2.', "Somebody, 2001"]
     assert SCORES["snip"].references[0].endswith("https://arxiv.org/abs/1810.02340")

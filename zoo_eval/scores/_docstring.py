@@ -24,5 +24,5 @@ def references(function: Callable[..., Any]) -> list[str]:
 
 
 def _is_whole(entry: str) -> bool:
-    """Whether an entry is at its end: a full stop or an address."""
-    return entry.endswith(".") or entry.split()[-1].startswith("http")
+    """Whether an entry is at its end: a full stop, or an address without a comma."""
+    return entry.endswith(".") or (entry.split()[-1].startswith("http") and entry[-1] != ",")
