@@ -12,11 +12,13 @@ from zoo_eval.store.connection import connect
 
 
 @pytest.fixture(autouse=True)
-def terminated_in_order():
-    """What `zoo-eval run` does with SIGTERM."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+def ended_in_order():
+    """What `zoo-eval run` does with SIGTERM; and Ctrl-C, which a shell's background ignores."""
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.signal(number, signal.default_int_handler) for number in numbers]
     yield
-    signal.signal(signal.SIGTERM, before)
+    for number, handler in zip(numbers, before, strict=True):
+        signal.signal(number, handler)
 
 
 def send_after(seconds: float, number: int) -> None:

@@ -27,6 +27,8 @@ from zoo_eval.models.build import build_model
 from zoo_eval.quantities.forward import forward_pass
 from zoo_eval.store.lock import one_run
 
+# One process of the tests makes the zoo and its finished store, not each of them.
+pytestmark = pytest.mark.xdist_group("runner")
 KEY = ["model", "weights", "seed", "dataset", "score", "options", "version", "fingerprint"]
 
 
@@ -143,7 +145,12 @@ def wait_for_rows(store: Store, at_least: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("how", "code"), [(signal.SIGKILL, -9), (signal.SIGINT, 130), (signal.SIGTERM, 130)]
+    ("how", "code"),
+    [
+        (signal.SIGKILL, -9),
+        (signal.SIGTERM, 130),
+        pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow),
+    ],
 )
 def test_a_run_that_is_stopped_goes_on_where_it_was(zoo, tmp_path, finished, how, code):
     store = Store(tmp_path / "r.duckdb")

@@ -123,6 +123,13 @@ def workers_of_node(cache: Path) -> list[psutil.Process]:
     return [process for process in found if process.parent() in found]  # not what they copy
 
 
+def test_the_rows_are_those_of_a_local_run(cluster, job, local, tmp_path):
+    store = Store(tmp_path / "r.duckdb")
+    assert "16 networks evaluated, 0 failed" in end(start(job, store.path, *on(cluster)))
+    pd.testing.assert_frame_equal(values(store), values(local))
+
+
+@pytest.mark.slow
 def test_a_node_is_lost_in_the_middle_of_a_network(cluster, job, local, tmp_path):
     store, cache = Store(tmp_path / "r.duckdb"), tmp_path / "cache"
     with second_node(cluster, cache) as kill:
