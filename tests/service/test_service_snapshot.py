@@ -5,7 +5,7 @@ import time
 from tests.service.conftest import MODELS, begin, fill, outcome, serving
 from zoo_eval import Store
 from zoo_eval.service import ServiceOptions
-from zoo_eval.service.snapshot import Live
+from zoo_eval.service.live import Live
 from zoo_eval.store.lock import one_run, run_in_progress
 
 API = "/api/v1"

@@ -15,7 +15,9 @@ from starlette.exceptions import HTTPException
 from zoo_eval.errors import ZooEvalError
 from zoo_eval.service import api, login, pages
 from zoo_eval.service.cached import Cached
+from zoo_eval.service.history import RunViews
 from zoo_eval.service.jobs import Jobs
+from zoo_eval.service.live import Live
 from zoo_eval.service.metrics import Metrics, Timed
 from zoo_eval.service.openapi import document
 from zoo_eval.service.options import API, ServiceOptions
@@ -23,7 +25,6 @@ from zoo_eval.service.page_zoo import Zoos
 from zoo_eval.service.problems import on_http_error, on_invalid_request, on_our_error
 from zoo_eval.service.queue import JobQueue
 from zoo_eval.service.security import Security
-from zoo_eval.service.snapshot import Live
 from zoo_eval.service.statistics import Statistics
 from zoo_eval.store import Store
 
@@ -34,8 +35,8 @@ def create_app(options: ServiceOptions) -> FastAPI:
     """The service as an ASGI application.
 
     What routes share is in `app.state`: `options`, `live` (the newest snapshot), `statistics`
-    (correlations), `zoos` (what pages show), `jobs` (the queue), `metrics`, and `closing`, set when
-    the service ends.
+    (correlations), `zoos` (what pages show), `jobs` (the queue), `run_views` (all runs),
+    `metrics`, and `closing`, set when the service ends.
     """
     store = Store(options.store)
     live = Live(store)
@@ -73,6 +74,7 @@ def create_app(options: ServiceOptions) -> FastAPI:
     )
     app.state.options, app.state.live, app.state.statistics = options, live, statistics
     app.state.jobs, app.state.metrics = jobs, metrics
+    app.state.run_views = RunViews(jobs.queue, live)
     app.state.zoos = Zoos(live, statistics)
     app.include_router(api.router)
     app.include_router(login.router)

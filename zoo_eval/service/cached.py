@@ -11,7 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from zoo_eval.service.snapshot import Live
+from zoo_eval.service.live import Live
 
 _MOST = 512
 _MOST_BYTES = 512 * 1024

@@ -1,6 +1,7 @@
 """Runs as one list: the queue's jobs, and those that were started in a terminal."""
 
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -8,6 +9,7 @@ from typing import Literal
 
 from zoo_eval.report.frames import Frame
 from zoo_eval.service.jobs import tail
+from zoo_eval.service.live import Live
 from zoo_eval.service.queue import JobQueue, Kind, QueuedJob, State
 from zoo_eval.service.snapshot import Activity
 
@@ -64,6 +66,31 @@ class RunView:
     message: str
     store_run: str | None
     progress: Progress | None
+
+
+class RunViews:
+    """All runs, worked out anew when something has changed, and twice a second.
+
+    Args:
+        queue: Of the service's own jobs.
+        live: What the store says.
+    """
+
+    def __init__(self, queue: JobQueue, live: Live) -> None:
+        self._queue, self._live = queue, live
+        self._of: tuple[tuple[object, ...], list[RunView]] | None = None
+
+    def newest(self) -> list[RunView]:
+        """The newest run first.
+
+        Raises:
+            StoreError: the queue cannot be read.
+        """
+        activity = self._live.activity
+        key = (id(activity), self._queue.changed(), int(2 * time.monotonic()))
+        if self._of is None or self._of[0] != key:
+            self._of = (key, run_views(self._queue, activity))
+        return self._of[1]
 
 
 def run_views(queue: JobQueue, activity: Activity) -> list[RunView]:

@@ -10,9 +10,10 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4 as CONTENT_TYPE
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from zoo_eval.service.live import Live
 from zoo_eval.service.options import API
 from zoo_eval.service.queue import JobQueue
-from zoo_eval.service.snapshot import NETWORK, Activity, Live
+from zoo_eval.service.snapshot import NETWORK, Activity
 
 __all__ = ["CONTENT_TYPE", "Metrics", "Timed"]
 

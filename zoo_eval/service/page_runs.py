@@ -21,16 +21,16 @@ from zoo_eval.service.api.runs import (
     OptionsDep,
     Submission,
     ViewDep,
+    ViewsDep,
     cancel,
     retry,
     submit,
 )
-from zoo_eval.service.history import RunView, run_views
-from zoo_eval.service.jobs import Jobs
+from zoo_eval.service.history import RunView, RunViews
+from zoo_eval.service.live import Live
 from zoo_eval.service.options import API, ServiceOptions
 from zoo_eval.service.page_links import PageLinks
 from zoo_eval.service.queue import ENDED
-from zoo_eval.service.snapshot import Live
 
 router = APIRouter(prefix="/runs", include_in_schema=False)
 _EXAMPLE = """\
@@ -54,14 +54,14 @@ FieldsDep = Annotated[dict[str, str], Depends(_fields)]
 
 
 @router.get("")
-def runs(live: LiveDep, jobs: JobsDep, options: OptionsDep) -> Response:
+def runs(live: LiveDep, views: ViewsDep, options: OptionsDep) -> Response:
     """Runs and queue."""
-    return HTMLResponse(_page(live, jobs, options, SubmitForm("/runs", text=_EXAMPLE)))
+    return HTMLResponse(_page(live, views, options, SubmitForm("/runs", text=_EXAMPLE)))
 
 
 @router.post("")
 async def submitted(
-    fields: FieldsDep, live: LiveDep, jobs: JobsDep, options: OptionsDep
+    fields: FieldsDep, live: LiveDep, jobs: JobsDep, views: ViewsDep, options: OptionsDep
 ) -> Response:
     """Queue a job; if it is refused, the page again with the text and the reasons."""
     name, toml = fields.get("name", ""), fields.get("toml", "").replace("\r\n", "\n")
@@ -76,14 +76,14 @@ async def submitted(
     else:
         return RedirectResponse("/runs", 303)
     form = SubmitForm("/runs", name, toml, problems)
-    page = await run_in_threadpool(_page, live, jobs, options, form)
+    page = await run_in_threadpool(_page, live, views, options, form)
     return HTMLResponse(page, 422)
 
 
 @router.post("/{id}/cancel")
-def cancelled(view: ViewDep, live: LiveDep, jobs: JobsDep) -> Response:
+def cancelled(view: ViewDep, jobs: JobsDep, views: ViewsDep) -> Response:
     """Cancel a run, if it still can be, and show the runs."""
-    return _then_runs(lambda: cancel(view, live, jobs))
+    return _then_runs(lambda: cancel(view, jobs, views))
 
 
 @router.post("/{id}/retry")
@@ -92,8 +92,8 @@ def tried_again(view: ViewDep, jobs: JobsDep, options: OptionsDep) -> Response:
     return _then_runs(lambda: retry(view, jobs, options))
 
 
-def _page(live: Live, jobs: Jobs, options: ServiceOptions, form: SubmitForm) -> str:
-    shown = tuple(_shown(view, options) for view in run_views(jobs.queue, live.activity))
+def _page(live: Live, views: RunViews, options: ServiceOptions, form: SubmitForm) -> str:
+    shown = tuple(_shown(view, options) for view in views.newest())
     failures = tuple(failed(live.activity.runs, live.activity.attempts))
     form_or_none = None if options.read_only else form
     view = RunsView(shown, failures, form_or_none, f"{API}/runs/events")

@@ -6,7 +6,8 @@ from zoo_eval.errors import ReportError
 from zoo_eval.report.definitions import definitions
 from zoo_eval.report.pages.zoo import Zoo
 from zoo_eval.report.provenance import provenance
-from zoo_eval.service.snapshot import Live, Snapshot
+from zoo_eval.service.live import Live
+from zoo_eval.service.snapshot import Snapshot
 from zoo_eval.service.statistics import Found, Statistics
 
 # The statistics of a small store are there in a moment; those of a large one a page does not

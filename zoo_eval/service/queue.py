@@ -86,6 +86,13 @@ class JobQueue:
         """The SQLite file."""
         return self.folder / "queue.sqlite"
 
+    def changed(self) -> int:
+        """When the file was last written, in ns; 0 before it is there."""
+        try:
+            return self.path.stat().st_mtime_ns
+        except FileNotFoundError:
+            return 0
+
     def file_of(self, job: QueuedJob) -> Path:
         """The job's TOML file."""
         return self.folder / job.id / f"{job.name}.toml"

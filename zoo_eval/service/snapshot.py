@@ -1,32 +1,22 @@
-"""What the store says, in memory: read anew in the background whenever its file has changed.
-
-A reader shuts the writer of a DuckDB file out for as long as it reads. So no request reads the
-file; a thread does, for all of them, and seldom enough that a run hardly notices.
-"""
+"""What the store says, in memory, as requests need it."""
 
 import hashlib
-import logging
-import threading
-import time
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
 
-from zoo_eval.errors import ReportError, ZooEvalError
+from zoo_eval.errors import ReportError
 from zoo_eval.report import ReportData, collect
 from zoo_eval.report.frames import Frame
 from zoo_eval.service.board import board_of
 from zoo_eval.service.standings import Standings
+from zoo_eval.service.table import RowsByModel, Table
 from zoo_eval.store import Store
-from zoo_eval.store.lock import run_in_progress
 
-POLL_S = 1.0
-# Of the time, while a run writes: a large store takes a second or more to read, in which all
-# requests are answered more slowly.
-MOST_SHARE = 0.05
 NETWORK = ["model", "weights", "seed"]
 _VALUES = {
     **dict.fromkeys(("model", "weights"), "str"),
@@ -65,6 +55,11 @@ class Activity:
         last = self.attempts.drop_duplicates(["run", *NETWORK], keep="last")
         return {str(run): rows for run, rows in last.groupby("run")}
 
+    @cached_property
+    def tries(self) -> RowsByModel:
+        """A model's attempts, newest first, ready to be sent."""
+        return RowsByModel.of(self.attempts.iloc[::-1])
+
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -92,76 +87,49 @@ class Snapshot:
         return board.astype({name: object for name in board.select_dtypes("str")})
 
     @cached_property
+    def board_table(self) -> Table:
+        """The board, ready to be sent."""
+        return Table.of(self.board)
+
+    @cached_property
+    def values_table(self) -> Table:
+        """The values, ready to be sent."""
+        return Table.of(self.values)
+
+    @cached_property
     def counts(self) -> dict[str, int]:
         """How many models have each score."""
         counted = {} if self.data is None else self.data.scores.count().to_dict()
         return {str(label): int(n) for label, n in counted.items()}
 
     @cached_property
+    def trust(self) -> RowsByModel:
+        """A model's rows of the trust gate, ready to be sent."""
+        assert self.data is not None
+        return RowsByModel.of(self.data.trust)
+
+    @cached_property
+    def undefined(self) -> dict[str, list[dict[str, object]]]:
+        """By score label, why models have no value."""
+        found: dict[str, list[dict[str, object]]] = defaultdict(list)
+        if self.data is not None:
+            for row in self.data.undefined.to_dict("records"):
+                found[str(row.pop("score"))].append(row)
+        return found
+
+    @cached_property
+    def siblings(self) -> dict[str, list[str]]:
+        """Models by architecture."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for name in self.board["model"]:
+            found[name.partition(".")[0]].append(name)
+        return found
+
+    @cached_property
     def standings(self) -> Standings:
         """How each model stands in each score."""
         assert self.data is not None
         return Standings.of(self.data, self.values)
-
-
-class Live:
-    """The newest snapshot of a store.
-
-    Args:
-        store: The store.
-    """
-
-    def __init__(self, store: Store) -> None:
-        self.store = store
-        self.error = ""
-        self.read_seconds = 0.0
-        self.activity = Activity("", pd.DataFrame(), pd.DataFrame(), False)
-        self.snapshot = Snapshot("", datetime.now(UTC), None, _no_values())
-        self._next_full = 0.0
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._keep_up, name="snapshot", daemon=True)
-
-    @property
-    def tag(self) -> str:
-        """An ETag of what follows from the snapshot alone."""
-        return f'"{self.snapshot.state}"'
-
-    def start(self) -> None:
-        """Read the store, and go on doing so in the background."""
-        self.refresh()
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Read no more."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join()
-
-    def refresh(self) -> None:
-        """Read what has changed, unless it was read a moment ago."""
-        state = state_of(self.store.path)
-        try:
-            running = run_in_progress(self.store)
-            if state != self.activity.state:
-                self.activity = _activity(self.store, state, running)
-            elif running != self.activity.running:
-                self.activity = replace(self.activity, running=running)
-            if state != self.snapshot.state and time.monotonic() >= self._next_full:
-                start = time.monotonic()
-                self.snapshot = read_snapshot(self.store, state)
-                self.read_seconds = time.monotonic() - start
-                self._next_full = time.monotonic() + self.read_seconds / MOST_SHARE
-            self.error = ""
-        except ZooEvalError as error:
-            self.error = str(error)
-
-    def _keep_up(self) -> None:
-        while not self._stop.wait(POLL_S):
-            try:
-                self.refresh()
-            except Exception:  # the next try may fare better; without a thread nothing would
-                logging.getLogger("uvicorn.error").exception("reading the store failed")
-                self.error = "The store could not be read; the service's log says why."
 
 
 def state_of(path: Path) -> str:
@@ -177,25 +145,36 @@ def state_of(path: Path) -> str:
 
 
 def read_snapshot(store: Store, state: str) -> Snapshot:
-    """Read everything.
+    """Read everything, and work out what requests will need.
 
     Raises:
         StoreError: the store cannot be read.
     """
     now = datetime.now(UTC)
     if not store.path.exists():
-        return Snapshot(state, now, None, _no_values())
+        return Snapshot(state, now, None, no_values())
     try:
         data = collect(store)
     except ReportError:  # a run has begun, but nothing is stored yet
-        return Snapshot(state, now, None, _no_values())
-    return Snapshot(state, now, data, _compact(store.scores()))
+        return Snapshot(state, now, None, no_values())
+    snapshot = Snapshot(state, now, data, _compact(store.scores()))
+    # Properties are kept once they have been asked for, and go along to another process.
+    _ = snapshot.board_table.whole_rows, snapshot.values_table, snapshot.counts
+    _ = snapshot.standings, snapshot.siblings, snapshot.trust, snapshot.undefined
+    return snapshot
 
 
-def _activity(store: Store, state: str, running: bool) -> Activity:
+def read_activity(store: Store, state: str, running: bool) -> Activity:
+    """Read what changes with every network.
+
+    Raises:
+        StoreError: the store cannot be read.
+    """
     if not store.path.exists():
         return Activity(state, pd.DataFrame(), pd.DataFrame(), running)
-    return Activity(state, store.runs(), store.attempts(), running)
+    activity = Activity(state, store.runs(), store.attempts(), running)
+    _ = activity.last_attempts, activity.tries
+    return activity
 
 
 def _compact(values: Frame) -> Frame:
@@ -203,5 +182,6 @@ def _compact(values: Frame) -> Frame:
     return values.astype({name: "category" for name in values.select_dtypes("str")})
 
 
-def _no_values() -> Frame:
+def no_values() -> Frame:
+    """The table of values of a store that has none."""
     return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in _VALUES.items()})

@@ -6,15 +6,24 @@ They take seconds for a large store, in which requests are answered with those o
 import logging
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
+import numpy as np
+
 from zoo_eval.errors import ReportError, ZooEvalError
-from zoo_eval.report import Findings, findings
+from zoo_eval.report import Findings, ReportData, findings
 from zoo_eval.report.findings import choose_truth, known_truths
-from zoo_eval.report.frames import Frame
-from zoo_eval.service.snapshot import MOST_SHARE, Live, Snapshot
+from zoo_eval.service.aside import Aside
+from zoo_eval.service.live import Live, pause_after
+from zoo_eval.service.snapshot import Snapshot
+from zoo_eval.service.table import Table
+
+# Values of scores: from here on the statistics are worth another process.
+_WORTH = 20_000
+_NICENESS = 10  # requests, and a run, come first
 
 
 @dataclass(frozen=True)
@@ -29,9 +38,10 @@ class Found:
     next_at: float
 
     @cached_property
-    def table(self) -> Frame:
-        """The correlations, the score's label among the columns."""
-        return self.findings.correlations.reset_index(names="score")
+    def rows(self) -> str:
+        """The correlations as a JSON array, the score's label among the columns."""
+        table = Table.of(self.findings.correlations.reset_index(names="score"))
+        return table.json(np.arange(table.length))
 
 
 class Statistics:
@@ -48,10 +58,13 @@ class Statistics:
         self._underway: dict[str, Future[None]] = {}
         self._lock = threading.Lock()
         self._threads = ThreadPoolExecutor(1, "statistics")
+        self._aside = Aside(_NICENESS)
 
     def stop(self) -> None:
         """Begin nothing more."""
-        self._threads.shutdown(wait=True, cancel_futures=True)
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._aside.stop()
+        self._threads.shutdown()
 
     def truths(self) -> list[str]:
         """Accuracies that some model has, that of most models first."""
@@ -93,9 +106,19 @@ class Statistics:
         if snapshot.data is None:
             return
         try:
-            computed = findings(snapshot.data, truth, resamples=self._resamples)
+            compute = self._aside.call if snapshot.data.scores.size > _WORTH else _here
+            computed = compute(_findings, snapshot.data, truth, self._resamples)
         except ZooEvalError as error:  # the accuracy is known no longer
             logging.getLogger("uvicorn.error").warning("no correlations with %s: %s", truth, error)
             return
         now = time.monotonic()
-        self._found[truth] = Found(computed, snapshot, now + (now - start) / MOST_SHARE)
+        computed = replace(computed, data=snapshot.data)  # not a copy, if it was computed aside
+        self._found[truth] = Found(computed, snapshot, now + pause_after(now - start))
+
+
+def _findings(data: ReportData, truth: str, resamples: int) -> Findings:
+    return findings(data, truth, resamples=resamples)
+
+
+def _here(function: Callable[..., Findings], *arguments: object) -> Findings:
+    return function(*arguments)

@@ -3,6 +3,7 @@
 import io
 import json
 import math
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import pandas as pd
@@ -13,8 +14,8 @@ from starlette.responses import Response
 
 from zoo_eval.report.csv_text import csv_text
 from zoo_eval.report.frames import Frame, Series
+from zoo_eval.service.live import Live
 from zoo_eval.service.problems import Problem
-from zoo_eval.service.snapshot import Live
 from zoo_eval.service.statistics import Statistics
 
 Cell = str | int | float | bool | None
@@ -106,6 +107,22 @@ def as_json(answer: BaseModel, tag: str | None = None) -> Response:
     """
     headers = None if tag is None else {"ETag": tag}
     return Response(json.dumps(vars(answer), default=vars), 200, headers, "application/json")
+
+
+def with_tables(
+    head: Mapping[str, object], tables: Mapping[str, str], tag: str | None = None
+) -> Response:
+    """An answer with tables that have been written already.
+
+    Args:
+        head: Everything else.
+        tables: JSON arrays by name, as `Table.json` gives them.
+        tag: As in `as_json`.
+    """
+    parts = [json.dumps(head, default=vars)[1:-1]]
+    parts += [f"{json.dumps(name)}: {rows}" for name, rows in tables.items()]
+    headers = None if tag is None else {"ETag": tag}
+    return Response(f"{{{', '.join(parts)}}}", 200, headers, "application/json")
 
 
 def as_file(frame: Frame, kind: Literal["csv", "parquet"], name: str) -> Response:

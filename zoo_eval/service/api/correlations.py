@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
-from zoo_eval.service.api.answers import LiveDep, Row, StatisticsDep, as_json, rows_of
+from zoo_eval.service.api.answers import LiveDep, Row, StatisticsDep, with_tables
 
 router = APIRouter(tags=["results"])
 _RETRY_S = 2
@@ -46,7 +46,7 @@ class Pending(BaseModel):
         }
     },
 )
-def correlations(
+async def correlations(
     live: LiveDep,
     statistics: StatisticsDep,
     truth: Annotated[
@@ -65,16 +65,15 @@ def correlations(
         after = {"Retry-After": str(_RETRY_S)}
         return Response(pending, 202, after, "application/json")
     snapshot = found.snapshot
-    answer = Correlations.model_construct(
-        truth=chosen,
-        truths=statistics.truths(),
-        state=snapshot.state,
-        current=snapshot.state == live.snapshot.state,
-        of=snapshot.read.isoformat(),
-        resamples=found.findings.resamples,
-        best_baseline=found.findings.best_baseline,
-        rows=rows_of(found.table),
-    )
-    response = as_json(answer)
+    head = {
+        "truth": chosen,
+        "truths": statistics.truths(),
+        "state": snapshot.state,
+        "current": snapshot.state == live.snapshot.state,
+        "of": snapshot.read.isoformat(),
+        "resamples": found.findings.resamples,
+        "best_baseline": found.findings.best_baseline,
+    }
+    response = with_tables(head, {"rows": found.rows})
     response.headers["X-Computed-From"] = snapshot.read.isoformat()
     return response

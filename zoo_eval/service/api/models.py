@@ -2,8 +2,10 @@
 
 from typing import Annotated
 
+import numpy as np
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
 
 from zoo_eval.report.frames import Frame
 from zoo_eval.service.api.answers import (
@@ -14,11 +16,10 @@ from zoo_eval.service.api.answers import (
     Page,
     Row,
     as_file,
-    as_json,
     cells_of,
     not_found,
     plain,
-    rows_of,
+    with_tables,
 )
 from zoo_eval.service.api.selection import known, matching, ordered
 from zoo_eval.service.snapshot import Snapshot
@@ -78,76 +79,75 @@ class ModelAnswer(BaseModel):
 
 
 @router.get("/models", summary="The leaderboard", responses=FILES, response_model=Page)
-def models(query: Annotated[ModelsQuery, Query()], live: LiveDep) -> Response:
+async def models(query: Annotated[ModelsQuery, Query()], live: LiveDep) -> Response:
     """Models that were tried: facts, accuracies and scores; sorted, filtered and paged."""
     tag, snapshot = live.tag, live.snapshot
-    board = snapshot.board
+    board, table = snapshot.board, snapshot.board_table
+    chosen = [known(board, name) for name in query.columns.split(",") if name]
+    columns = list(dict.fromkeys(["model", *chosen])) if chosen else table.columns
+    found = _found(board, query)
+    if query.format != "json":
+        return await run_in_threadpool(as_file, board.iloc[found][columns], query.format, "models")
+    rows = found[(query.page - 1) * query.size :][: query.size]
+    head = {"state": snapshot.state, "total": len(found), "columns": columns}
+    return with_tables(head, {"rows": table.json(rows, columns if chosen else None)}, tag)
+
+
+def _found(board: Frame, query: ModelsQuery) -> np.ndarray:
+    """Numbers of the rows that are asked for, in order."""
     if query.q:
         names = board["model"].astype(str).str.lower()
         board = board[names.str.contains(query.q.lower(), regex=False).to_numpy(bool)]
     if query.family:
         board = board[board["family"].isin(query.family)]
-    board = ordered(matching(board, query.where), query.sort)
-    chosen = [known(board, name) for name in query.columns.split(",") if name]
-    if chosen:
-        board = board[list(dict.fromkeys(["model", *chosen]))]
-    if query.format != "json":
-        return as_file(board, query.format, "models")
-    rows = board.iloc[(query.page - 1) * query.size :][: query.size]
-    answer = Page.model_construct(
-        state=snapshot.state, total=len(board), columns=[*map(str, board)], rows=rows_of(rows)
-    )
-    return as_json(answer, tag)
+    return ordered(matching(board, query.where), query.sort)
 
 
 @router.get(
     "/models/{name:path}", summary="One model", responses=NOT_FOUND, response_model=ModelAnswer
 )
-def model(name: str, live: LiveDep) -> Response:
+async def model(name: str, live: LiveDep) -> Response:
     """Its scores with rank and percentile, its siblings, and what happened when it was tried."""
     snapshot = live.snapshot
     if snapshot.data is None or name not in snapshot.data.models.index:
         raise not_found(f"There is no model {name!r} in the store.")
     data = snapshot.data
-    facts = cells_of(data.models.loc[name])
     accuracies = data.accuracies.loc[name].dropna()
-    architecture = name.partition(".")[0]
-    attempts = live.activity.attempts
-    of_model: Frame = attempts[attempts["model"] == name].iloc[::-1] if len(attempts) else attempts
-    answer = ModelAnswer.model_construct(
-        state=snapshot.state,
-        model=name,
-        facts=facts,
-        accuracies={str(truth): float(value) for truth, value in accuracies.items()},
-        scores=_ranked(snapshot, name),
-        siblings=[
-            other
-            for other in map(str, data.models.index)
-            if other != name and other.partition(".")[0] == architecture
-        ],
-        attempts=rows_of(of_model),
-        trust=rows_of(data.trust[data.trust["model"] == name]),
-        snippet=_snippet(name),
-    )
-    return as_json(answer)
+    siblings = snapshot.siblings[name.partition(".")[0]]
+    head = {
+        "state": snapshot.state,
+        "model": name,
+        "facts": cells_of(data.models.loc[name]),
+        "accuracies": {str(truth): float(value) for truth, value in accuracies.items()},
+        "scores": _ranked(snapshot, name),
+        "siblings": [other for other in siblings if other != name],
+        "snippet": _snippet(name),
+    }
+    tables = {"attempts": live.activity.tries.json(name), "trust": snapshot.trust.json(name)}
+    return with_tables(head, tables)
 
 
 def _ranked(snapshot: Snapshot, name: str) -> list[Ranked]:
     assert snapshot.data is not None
-    standings = snapshot.standings
-    values, counts = snapshot.data.scores.loc[name], snapshot.counts
-    ranks, percentiles = standings.ranks.loc[name], standings.percentiles.loc[name]
+    standings, counts = snapshot.standings, snapshot.counts
+    place = snapshot.data.scores.index.get_loc(name)
+    values, ranks, percentiles = (
+        frame.to_numpy()[place].tolist()
+        for frame in (snapshot.data.scores, standings.ranks, standings.percentiles)
+    )
     return [
         Ranked.model_construct(
             score=label,
-            value=plain(values[label]),
-            rank=None if ranks[label] != ranks[label] else int(ranks[label]),
-            percentile=plain(percentiles[label]),
+            value=plain(value),
+            rank=None if rank != rank else int(rank),
+            percentile=plain(percentile),
             models=counts[label],
             better=way,
             undefined_because=standings.reasons.get((name, label)),
         )
-        for label, way in standings.better.items()
+        for (label, way), value, rank, percentile in zip(
+            standings.better.items(), values, ranks, percentiles, strict=True
+        )
     ]
 
 

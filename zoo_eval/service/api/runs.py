@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 
 from zoo_eval.service.api.answers import CHANGES, NOT_FOUND, LiveDep, Row, not_found, rows_of
-from zoo_eval.service.history import RunView, attempts_of, run_views, view_of
+from zoo_eval.service.history import RunView, RunViews, attempts_of, view_of
 from zoo_eval.service.jobs import Jobs, tail
 from zoo_eval.service.options import ServiceOptions
 from zoo_eval.service.problems import Problem
@@ -101,9 +101,16 @@ OptionsDep = Annotated[ServiceOptions, Depends(_options)]
 RunId = Annotated[str, Path(alias="id", description="`id` of a run.", max_length=64)]
 
 
-def _found(run_id: RunId, live: LiveDep, jobs: JobsDep) -> RunView:
+async def _views(request: Request) -> RunViews:
+    return request.app.state.run_views
+
+
+ViewsDep = Annotated[RunViews, Depends(_views)]
+
+
+def _found(run_id: RunId, views: ViewsDep) -> RunView:
     """The run that an address names: looked for before a stream begins."""
-    for view in run_views(jobs.queue, live.activity):
+    for view in views.newest():
         if view.id == run_id:
             return view
     raise not_found(f"There is no run {run_id!r}; /api/v1/runs lists them.")
@@ -113,9 +120,9 @@ ViewDep = Annotated[RunView, Depends(_found)]
 
 
 @router.get("", summary="All runs")
-def runs(live: LiveDep, jobs: JobsDep) -> RunsAnswer:
+async def runs(views: ViewsDep) -> RunsAnswer:
     """The queue, what runs, and what has been; the newest first."""
-    return RunsAnswer(runs=[_run(view) for view in run_views(jobs.queue, live.activity)])
+    return RunsAnswer(runs=_runs(views))
 
 
 @router.post("", summary="Submit a job", status_code=201, responses=CHANGES)
@@ -135,12 +142,14 @@ def submit(submission: Submission, jobs: JobsDep, options: OptionsDep) -> Run:
 @router.get(
     "/events", summary="Changes of all runs, as they come", response_class=EventSourceResponse
 )
-async def events(request: Request, live: LiveDep, jobs: JobsDep) -> AsyncIterable[ServerSentEvent]:
+async def events(
+    request: Request, live: LiveDep, views: ViewsDep
+) -> AsyncIterable[ServerSentEvent]:
     """Server-sent events: `run` with a run that is new or has changed, `store` with a new state."""
     seen: dict[str, Run] = {}
     state: str | None = None
     while not request.app.state.closing.is_set():
-        for run in (await run_in_threadpool(runs, live, jobs)).runs:
+        for run in await run_in_threadpool(_runs, views):
             if seen.get(run.id) != run:
                 seen[run.id] = run
                 yield ServerSentEvent(event="run", data=run)
@@ -194,12 +203,12 @@ def log(
     responses=NOT_FOUND,
 )
 async def run_events(
-    view: ViewDep, request: Request, live: LiveDep, jobs: JobsDep
+    view: ViewDep, request: Request, views: ViewsDep
 ) -> AsyncIterable[ServerSentEvent]:
     """Server-sent events `run`; the last one when it has ended."""
     seen: Run | None = None
     while not request.app.state.closing.is_set():
-        now = _run(await run_in_threadpool(_found, view.id, live, jobs))
+        now = _run(await run_in_threadpool(_found, view.id, views))
         if now != seen:
             seen = now
             yield ServerSentEvent(event="run", data=now)
@@ -214,14 +223,14 @@ async def run_events(
     status_code=202,
     responses={**NOT_FOUND, **_CONFLICT, **CHANGES},
 )
-def cancel(view: ViewDep, live: LiveDep, jobs: JobsDep) -> Run:
+def cancel(view: ViewDep, jobs: JobsDep, views: ViewsDep) -> Run:
     """Take it from the queue, or end it in order: what it has stored stays."""
     if view.source == "terminal":
         text = f"Run {view.id} was started in a terminal; press Ctrl-C there."
         raise HTTPException(409, text)
     if jobs.cancel(view.id) is None:
         raise HTTPException(409, f"Run {view.id} is {view.state}; there is nothing to cancel.")
-    return _run(_found(view.id, live, jobs))
+    return _run(_found(view.id, views))
 
 
 @router.post(
@@ -255,6 +264,10 @@ def _queued(
         raise HTTPException(429, text, {"Retry-After": "60"})
     job = jobs.queue.submit(name, toml, wishes, kind)
     return _run(view_of(job))
+
+
+def _runs(views: RunViews) -> list[Run]:
+    return [_run(view) for view in views.newest()]
 
 
 def _run(view: RunView) -> Run:

@@ -14,7 +14,6 @@ from zoo_eval.service.api.answers import (
     as_json,
     cells_of,
     not_found,
-    rows_of,
 )
 from zoo_eval.service.snapshot import Snapshot
 from zoo_eval.service.standings import better
@@ -68,37 +67,37 @@ class ScoreAnswer(BaseModel):
 
 
 @router.get("/scores", summary="Every score of the store", response_model=ScoresAnswer)
-def scores(live: LiveDep) -> Response:
+async def scores(live: LiveDep) -> Response:
     """With its coverage and what it costs."""
     tag, snapshot = live.tag, live.snapshot
     lines = [line for label in snapshot.counts if (line := _line(snapshot, label)) is not None]
     return as_json(ScoresAnswer(state=snapshot.state, scores=lines), tag)
 
 
-@router.get("/scores/{name:path}", summary="One score", responses=NOT_FOUND)
-def score(name: str, live: LiveDep, statistics: StatisticsDep) -> ScoreAnswer:
+@router.get(
+    "/scores/{name:path}", summary="One score", responses=NOT_FOUND, response_model=ScoreAnswer
+)
+async def score(name: str, live: LiveDep, statistics: StatisticsDep) -> Response:
     """By its label in the store, or by its name."""
     snapshot = live.snapshot
     here = _line(snapshot, name)
     definition = _definition(here.score if here is not None else name)
     if here is None and definition is None:
         raise not_found(f"There is no score {name!r}; /api/v1/scores lists those of the store.")
-    correlations: dict[str, Row] = {}
-    undefined: list[Row] = []
-    if here is not None and snapshot.data is not None:
-        for truth, found in statistics.known().items():
-            table = found.findings.correlations
-            if name in table.index:
-                correlations[truth] = cells_of(table.loc[name])
-        reasons = snapshot.data.undefined
-        undefined = rows_of(reasons[reasons["score"] == name].drop(columns="score"))
-    return ScoreAnswer(
+    known = statistics.known() if here is not None else {}
+    correlations = {
+        truth: cells_of(found.findings.correlations.loc[name])
+        for truth, found in known.items()
+        if name in found.findings.correlations.index
+    }
+    answer = ScoreAnswer.model_construct(
         state=snapshot.state,
         definition=definition,
         here=here,
         correlations=correlations,
-        undefined=undefined,
+        undefined=snapshot.undefined.get(name, []),
     )
+    return as_json(answer)
 
 
 def _line(snapshot: Snapshot, label: str) -> ScoreLine | None:

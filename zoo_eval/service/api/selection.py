@@ -4,6 +4,9 @@ import difflib
 import re
 from collections.abc import Sequence
 
+import numpy as np
+import pandas as pd
+
 from zoo_eval.report.frames import Frame, Series
 from zoo_eval.service.api.answers import invalid
 
@@ -49,18 +52,21 @@ def _parts(frame: Frame, condition: str) -> tuple[str, str, str]:
     raise invalid(f"where = {condition!r} must be a column, one of <= >= < > = !=, and a value.")
 
 
-def ordered(frame: Frame, sort: str) -> Frame:
-    """The rows in the order of some columns, `-` for the largest first; missing values last.
+def ordered(frame: Frame, sort: str) -> np.ndarray:
+    """Labels of the rows in the order of some columns, `-` for the largest first.
+
+    Missing values come last.
 
     Raises:
         HTTPException: 422, there is no such column.
     """
     names = [name for name in sort.split(",") if name]
+    order = np.arange(len(frame))
     for name in reversed(names):  # stable, so that the first counts most
-        falling = name.startswith("-") and name not in frame.columns
-        column = known(frame, name[1:] if falling else name)
-        frame = frame.sort_values(column, ascending=not falling, kind="stable", key=_comparable)
-    return frame
+        falls = name.startswith("-") and name not in frame.columns
+        sizes = _sizes(frame[known(frame, name[1:] if falls else name)])[order]
+        order = order[np.argsort(-sizes if falls else sizes, kind="stable")]  # NaN comes last
+    return frame.index.to_numpy()[order]
 
 
 def known(frame: Frame, column: str) -> str:
@@ -76,5 +82,9 @@ def known(frame: Frame, column: str) -> str:
     raise invalid(f"There is no column {column!r}.{hint}")
 
 
-def _comparable(cells: Series) -> Series:
-    return cells if cells.dtype.kind in "iufbM" else cells.astype(str).where(cells.notna())
+def _sizes(cells: Series) -> np.ndarray:
+    """Numbers in the order of the cells; NaN where there is none."""
+    if cells.dtype.kind in "iufb":
+        return cells.to_numpy(np.float64, na_value=np.nan)
+    places, _ = pd.factorize(cells.astype(str).where(cells.notna()), sort=True)
+    return np.where(places < 0, np.nan, places)

@@ -2,10 +2,12 @@
 
 from typing import Annotated
 
+import numpy as np
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
 
-from zoo_eval.service.api.answers import FILES, Format, LiveDep, Page, as_file, as_json, rows_of
+from zoo_eval.service.api.answers import FILES, Format, LiveDep, Page, as_file, with_tables
 
 router = APIRouter(tags=["results"])
 
@@ -31,27 +33,28 @@ class ValuesPage(Page):
 
 
 @router.get("/values", summary="Every value", responses=FILES, response_model=ValuesPage)
-def values(query: Annotated[ValuesQuery, Query()], live: LiveDep) -> Response:
+async def values(query: Annotated[ValuesQuery, Query()], live: LiveDep) -> Response:
     """The newest value of every score setting, or why there is none; one row each.
 
     The order is that of model, weights, seed, score, options and dataset. While a run writes, a
     later page may be of a later state: compare `state`, or download a file, which is of one state.
     """
     tag, snapshot = live.tag, live.snapshot
-    found = snapshot.values
+    table = snapshot.values_table
+    chosen = np.ones(table.length, bool)
     for column in ("model", "score", "weights", "dataset"):
         wanted: list[str] = getattr(query, column)
         if wanted:
-            found = found[found[column].isin(wanted)]
+            chosen &= table.among(column, wanted)
+    found = np.flatnonzero(chosen)
     if query.format != "json":
-        return as_file(found, query.format, "values")
-    rows = found.iloc[query.cursor :][: query.size]
+        return await run_in_threadpool(as_file, snapshot.values.iloc[found], query.format, "values")
+    rows = found[query.cursor :][: query.size]
     after = query.cursor + len(rows)
-    answer = ValuesPage.model_construct(
-        state=snapshot.state,
-        total=len(found),
-        columns=[*map(str, found)],
-        rows=rows_of(rows),
-        next=after if after < len(found) else None,
-    )
-    return as_json(answer, tag)
+    head = {
+        "state": snapshot.state,
+        "total": len(found),
+        "columns": table.columns,
+        "next": after if after < len(found) else None,
+    }
+    return with_tables(head, {"rows": table.json(rows)}, tag)
