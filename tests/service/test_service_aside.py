@@ -2,6 +2,8 @@
 
 import os
 import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 import pytest
@@ -38,6 +40,18 @@ def test_calls_in_another_process():
     assert not psutil.pid_exists(process)
     with pytest.raises(ServiceError, match="ends"):
         aside.call(os.getpid)
+
+
+def test_what_is_underway_ends_when_the_service_does():
+    aside = Aside()
+    assert aside.call(abs, -1) == 1
+    with ThreadPoolExecutor(1) as thread:
+        underway = thread.submit(aside.call, time.sleep, 1000)
+        while not aside._underway:
+            time.sleep(0.01)
+        aside.stop()
+        with pytest.raises(ServiceError, match="has ended"):
+            underway.result(timeout=60)
 
 
 def test_a_store_that_takes_long_to_read_is_read_there(tmp_path, monkeypatch):

@@ -7,6 +7,7 @@ them would be a second in which every answer comes late.
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Callable
 from concurrent.futures import CancelledError
 from concurrent.futures.process import BrokenProcessPool
@@ -29,7 +30,9 @@ class Aside:
     def __init__(self, niceness: int = 0) -> None:
         self._niceness = niceness
         self._pool: ProcessPool | None = None
+        self._underway: set[Any] = set()  # pebble's futures, which end only if they are cancelled
         self._stopped = False
+        self._lock = threading.Lock()
 
     def call(self, function: Callable[..., T], *arguments: object) -> T:
         """What a function returns; what it raises is raised here.
@@ -41,19 +44,31 @@ class Aside:
         Raises:
             ServiceError: the process ended before it had an answer.
         """
-        if self._stopped:
-            raise ServiceError("The service ends.")
+        future: Any = None
         try:
-            if self._pool is None or not self._pool.active:
-                self._pool = _pool(self._niceness)
-            future: Any = self._pool.schedule(function, args=arguments)
+            future = self._begin(function, arguments)
             return future.result()
         except (ProcessExpired, BrokenProcessPool, CancelledError) as error:
             raise ServiceError(f"The service's second process has ended: {error}") from error
+        finally:
+            self._underway.discard(future)
+
+    def _begin(self, function: Callable[..., object], arguments: tuple[object, ...]) -> Any:  # noqa: ANN401
+        with self._lock:
+            if self._stopped:
+                raise ServiceError("The service ends.")
+            if self._pool is None or not self._pool.active:
+                self._pool = _pool(self._niceness)
+            future: Any = self._pool.schedule(function, args=arguments)
+            self._underway.add(future)
+            return future
 
     def stop(self) -> None:
         """End the process, whatever it does, and begin no other."""
-        self._stopped = True
+        with self._lock:
+            self._stopped = True
+        for future in list(self._underway):
+            future.cancel()
         if self._pool is not None:
             self._pool.stop()
             self._pool.join()
@@ -63,11 +78,11 @@ def _pool(niceness: int) -> ProcessPool:
     return ProcessPool(
         max_workers=1,
         context=multiprocessing.get_context("spawn"),
-        initializer=_begin,
+        initializer=_set_up,
         initargs=(niceness,),
     )
 
 
-def _begin(niceness: int) -> None:
+def _set_up(niceness: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the service decides
     os.nice(niceness)
