@@ -70,6 +70,27 @@ def test_a_worker_that_is_killed_as_it_gets_tasks(tmp_path):
     slot.stop()
 
 
+class DeadlyToTake:
+    """A task that kills the worker which takes it out of the pipe, before it can say so."""
+
+    def __reduce__(self):
+        return os._exit, (9,)
+
+
+def test_a_worker_that_is_killed_between_taking_a_task_and_saying_so(tmp_path, monkeypatch):
+    monkeypatch.setattr("zoo_eval.executors.slot.LOST_AFTER_S", 0.5)
+    slot = slot_of(tmp_path)
+    slot.submit(1)
+    assert all_ended(slot) == {1: 2}
+    slot.submit(DeadlyToTake())
+    slot.submit(2)
+    found = all_ended(slot)
+    slot.stop()
+    losses = [loss for loss in found.values() if isinstance(loss, Loss)]
+    assert [loss.kind for loss in losses] == ["killed"]
+    assert found[2] == 4
+
+
 def test_a_worker_that_dies_at_its_start(tmp_path):
     """The first task is lost with it, as it would be tried for ever; the second waits again."""
     slot = slot_of(tmp_path, deaths=1)

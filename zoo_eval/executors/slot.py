@@ -1,15 +1,17 @@
 """One worker process, which can be killed, and what came of its tasks."""
 
+import os
 import signal
 import time
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from ctypes import c_char
+from ctypes import c_char, c_double
 from datetime import UTC, datetime
 from multiprocessing.sharedctypes import RawArray
 from typing import Any, Generic, TypeVar
 
+import psutil
 from pebble import ProcessExpired, ProcessPool
 
 from zoo_eval.executors.process import Limits, Loss, WorkerMaker, Works
@@ -19,6 +21,8 @@ from zoo_eval.executors.watch import EXIT_OUT_OF_MEMORY
 Payload = TypeVar("Payload")
 Result = TypeVar("Result")
 _NOT_BEGUN = BrokenProcessPool("the worker process died before it took the task")
+# A worker that has nothing to do takes a task within milliseconds.
+LOST_AFTER_S = 20.0
 
 
 class Slot(Generic[Payload, Result]):
@@ -38,12 +42,15 @@ class Slot(Generic[Payload, Result]):
         self.tasks: dict[Future[tuple[Result, int]], tuple[Payload, datetime, float]] = {}
         # Where the worker writes what it is doing, to be read when it has died of it.
         self._doing = RawArray(c_char, 80)
+        # Process and time, as soon as a worker is ready for tasks.
+        self._ready = RawArray(c_double, 2)
+        self._last_event = time.monotonic()
         self._pool = self._start()
 
     def _start(self) -> ProcessPool:
         self._submitted = 0
         self._worn = False
-        return one_process(_set_up, self._doing, self._arguments)
+        return one_process(_set_up, self._doing, self._ready, self._arguments)
 
     @property
     def is_open(self) -> bool:
@@ -58,8 +65,24 @@ class Slot(Generic[Payload, Result]):
         except BrokenProcessPool:  # what a worker is a copy of died as it was being copied
             return False
 
+    @property
+    def _has_lost_a_task(self) -> bool:
+        """Whether the first task is not begun, though a worker is ready for it.
+
+        Pebble's workers take a task out of a pipe and then say so; one that was killed between
+        the two has taken the task with it, and its successor waits for another.
+        """
+        process, since = self._ready
+        quiet_s = time.monotonic() - max(since, self._last_event)
+        if quiet_s < LOST_AFTER_S or not psutil.pid_exists(int(process)):
+            return False
+        first = next(iter(self.tasks))
+        return not (first.running() or first.done())
+
     def submit(self, task: Payload) -> None:
         """Begin a task, or let it wait for those before it."""
+        if not self.tasks:
+            self._last_event = time.monotonic()
         if not self.tasks and not self._has_pool:
             self._replace()  # its worker died when it had nothing to do
         self._submitted += 1
@@ -78,8 +101,11 @@ class Slot(Generic[Payload, Result]):
         found: list[tuple[Payload, Result | Loss]] = []
         not_begun: list[tuple[Payload, Loss]] = []
         # A worker that died before it took a task takes the pool with it, and all that waits there.
-        broken = bool(self.tasks) and (not self._has_pool or any(map(_is_broken, self.tasks)))
+        broken = bool(self.tasks) and (
+            not self._has_pool or self._has_lost_a_task or any(map(_is_broken, self.tasks))
+        )
         for future in [future for future in self.tasks if broken or future.done()]:
+            self._last_event = time.monotonic()
             task, started, clock = self.tasks.pop(future)
             error = future.exception() if future.done() else _NOT_BEGUN
             if error is None:
@@ -151,11 +177,12 @@ _worker: Works
 _doing: Any  # a RawArray of characters
 
 
-def _set_up(doing: Any, arguments: tuple[Any, ...]) -> None:  # noqa: ANN401  # ctypes' own type
+def _set_up(doing: Any, ready: Any, arguments: tuple[Any, ...]) -> None:  # noqa: ANN401  # ctypes' own
     global _worker, _doing
     _doing = doing
     make_worker, *share = arguments
     _worker = make_worker(*share)
+    ready[:] = os.getpid(), time.monotonic()
 
 
 def _work(task: Any) -> tuple[Any, int]:  # noqa: ANN401  # of whatever kind the worker takes

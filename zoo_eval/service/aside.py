@@ -25,13 +25,16 @@ class Aside:
 
     Args:
         niceness: How far it steps back behind others; see nice(1).
+
+    Attributes:
+        stopped: Whether no more calls are taken.
     """
 
     def __init__(self, niceness: int = 0) -> None:
         self._niceness = niceness
         self._pool: ProcessPool | None = None
         self._underway: set[Any] = set()  # pebble's futures, which end only if they are cancelled
-        self._stopped = False
+        self.stopped = False
         self._lock = threading.Lock()
 
     def call(self, function: Callable[..., T], *arguments: object) -> T:
@@ -55,7 +58,7 @@ class Aside:
 
     def _begin(self, function: Callable[..., object], arguments: tuple[object, ...]) -> Any:  # noqa: ANN401
         with self._lock:
-            if self._stopped:
+            if self.stopped:
                 raise ServiceError("The service ends.")
             if self._pool is None or not self._pool.active:
                 self._pool = _pool(self._niceness)
@@ -66,7 +69,7 @@ class Aside:
     def stop(self) -> None:
         """End the process, whatever it does, and begin no other."""
         with self._lock:
-            self._stopped = True
+            self.stopped = True
         for future in list(self._underway):
             future.cancel()
         if self._pool is not None:

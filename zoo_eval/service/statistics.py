@@ -108,7 +108,9 @@ class Statistics:
         try:
             compute = self._aside.call if snapshot.data.scores.size > _WORTH else _here
             computed = compute(_findings, snapshot.data, truth, self._resamples)
-        except ZooEvalError as error:  # the accuracy is known no longer
+        except ZooEvalError as error:  # the accuracy is known no longer, or the service ends
+            if self._aside.stopped:
+                return
             logging.getLogger("uvicorn.error").warning("no correlations with %s: %s", truth, error)
             return
         now = time.monotonic()
