@@ -14,10 +14,11 @@ LAYERS = [
     | {"finding", "interruption", "provenance", "unfinished"},
     {"manifest", "quantities", "scores"},
     {"datasets", "models", "store", "job", "conformance"},
-    {"trust", "fingerprints", "plan", "calibration", "relief", "settings", "prefetch"},
+    {"trust", "fingerprints", "plan", "calibration", "relief", "settings", "prefetch"}
+    | {"unlabelled"},
     {"evaluate", "files", "givens", "kept"},
     {"executors", "retrying", "drive", "run_rows", "runner", "estimate", "diagnosis"},
-    {"report"},
+    {"report", "ranking"},
     {"service"},
     {"cli", "__main__"},
 ]

@@ -18,7 +18,7 @@ from zoo_eval.unfinished import abandoned, sweep, workspace
 
 _SLOWLY = """
 import sys, time
-from zoo_eval.datasets import DatasetSpec, decoding, load_dataset
+from zoo_eval.datasets import DatasetSpec, load_dataset, rgb
 from zoo_eval.datasets.preprocessing import Preprocessing
 from zoo_eval.datasets.resized import resized
 
@@ -32,7 +32,7 @@ def slowly(real, seen=[]):
     return wrapped
 
 if sys.argv[2] == "decoding":
-    decoding._rgb = slowly(decoding._rgb)
+    rgb._rgb = slowly(rgb._rgb)
 dataset = load_dataset(DatasetSpec(sys.argv[1]))
 transform = Preprocessing.resize
 Preprocessing.resize = lambda self, *, cropped: slowly(transform(self, cropped=cropped))

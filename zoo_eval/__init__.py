@@ -12,17 +12,30 @@ if TYPE_CHECKING:
     from zoo_eval.conformance import check_score
     from zoo_eval.job import Job
     from zoo_eval.manifest import Manifest
+    from zoo_eval.ranking.inspection import inspect_images
+    from zoo_eval.ranking.takeaway.predictor import load_probe
     from zoo_eval.runner import run
     from zoo_eval.store import Store
 
 __version__ = "0.1.0"
-__all__ = ["Job", "Manifest", "Store", "check_score", "run", "scores"]
+__all__ = [
+    "Job",
+    "Manifest",
+    "Store",
+    "check_score",
+    "inspect_images",
+    "load_probe",
+    "run",
+    "scores",
+]
 
 _WHERE = {
     "Job": ("zoo_eval.job", "Job"),
     "Manifest": ("zoo_eval.manifest", "Manifest"),
     "Store": ("zoo_eval.store", "Store"),
     "check_score": ("zoo_eval.conformance", "check_score"),
+    "inspect_images": ("zoo_eval.ranking.inspection", "inspect_images"),
+    "load_probe": ("zoo_eval.ranking.takeaway.predictor", "load_probe"),
     "run": ("zoo_eval.runner", "run"),
     "scores": ("zoo_eval.scores", None),
 }

@@ -11,6 +11,7 @@ ZooEvalError
 ├── InputError               an argument of a score or quantity has the wrong shape or content
 │   └── NotFiniteError       a network's outputs are NaN or infinite
 ├── ScoreUndefinedError      the score has no value for this model: stored, never retried
+├── ProbeError               an exported probe that cannot be fitted, written or read
 ├── ConformanceError         a score that does not keep what every score promises
 ├── ClusterError             a cluster that cannot be reached or does not have what is needed
 ├── StoreError               the result file cannot be read or written
@@ -75,6 +76,10 @@ class NotFiniteError(InputError):
 
 class ScoreUndefinedError(ZooEvalError):
     """The score has no value for this model. The message is stored as the reason."""
+
+
+class ProbeError(ZooEvalError):
+    """An exported probe that cannot be fitted, written or read."""
 
 
 class ConformanceError(ZooEvalError):

@@ -25,6 +25,7 @@ from zoo_eval.settings import Settings, precision_for
 from zoo_eval.store import Store
 from zoo_eval.store.arrays import ArrayKey
 from zoo_eval.store.lock import one_run
+from zoo_eval.unlabelled import require_labels
 
 DEFAULT_LIMITS = Limits()
 DEFAULT_FILES = Files()
@@ -90,9 +91,11 @@ def prepare(
 
     Raises:
         DatasetError: the images cannot be used.
+        JobError: they have no labels, but a score needs them.
         StoreError: the store cannot be read.
     """
     dataset = load_dataset(job.dataset, strict=strict)
+    require_labels(job, dataset)
     if job.evaluation.precision == "auto":
         threads = threads_of_each(workers or usable_cores())
         speedup = measured(store, "bf16_speedup", job.evaluation.device, threads)

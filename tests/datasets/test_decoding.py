@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from tests.datasets.images import colours, encode, noise, png, write_classes, write_folder
-from zoo_eval.datasets import DatasetSpec, decoding, load_dataset
+from zoo_eval.datasets import DatasetSpec, load_dataset, rgb
 from zoo_eval.errors import DatasetError
 
 
@@ -32,7 +32,7 @@ def no_decoder(monkeypatch):
         raise AssertionError("an image was decoded again")
 
     def switch_off():
-        monkeypatch.setattr(decoding, "_rgb", fail)
+        monkeypatch.setattr(rgb, "_rgb", fail)
 
     return switch_off
 
@@ -162,7 +162,7 @@ def test_several_unreadable_images_keep_labels_and_views_in_step(tmp_path):
 
 def test_whatever_a_decoder_raises_skips_only_its_image(tmp_path, monkeypatch):
     # A damaged AVIF file gives RuntimeError, for one.
-    real = decoding._rgb
+    real = rgb._rgb
     write_classes(tmp_path, {"a": [101, 102], "b": [103]})
 
     def raising(content):
@@ -170,7 +170,7 @@ def test_whatever_a_decoder_raises_skips_only_its_image(tmp_path, monkeypatch):
             raise RuntimeError("Failed to decode image\nin two lines")
         return real(content)
 
-    monkeypatch.setattr(decoding, "_rgb", raising)
+    monkeypatch.setattr(rgb, "_rgb", raising)
     assert load(tmp_path).skipped == (("a/102.png", "Failed to decode image"),)
 
 
@@ -212,17 +212,17 @@ def test_a_cache_folder_that_cannot_be_written(tmp_path, monkeypatch):
 def test_an_interruption_leaves_nothing_half_written(tmp_path, monkeypatch):
     monkeypatch.setenv("ZOO_EVAL_CACHE", str(tmp_path / "cache"))
     write_classes(tmp_path / "images", {"a": [1], "b": [2]})
-    real = decoding._rgb
+    real = rgb._rgb
 
     def interrupted(content):
         if content == png(2):
             raise KeyboardInterrupt
         return real(content)
 
-    monkeypatch.setattr(decoding, "_rgb", interrupted)
+    monkeypatch.setattr(rgb, "_rgb", interrupted)
     with pytest.raises(KeyboardInterrupt):
         load(tmp_path / "images")
-    monkeypatch.setattr(decoding, "_rgb", real)
+    monkeypatch.setattr(rgb, "_rgb", real)
     assert list((tmp_path / "cache" / "decoded").iterdir()) == []
     assert colours(load(tmp_path / "images")) == [1, 2]
 
@@ -233,14 +233,14 @@ def test_another_process_may_finish_the_same_images_first(tmp_path, monkeypatch)
     load(tmp_path / "images")
     [finished] = (tmp_path / "cache" / "decoded").iterdir()
     finished.rename(tmp_path / "aside")
-    real = decoding._rgb
+    real = rgb._rgb
 
     def meanwhile(content):
         if not finished.exists():
             (tmp_path / "aside").rename(finished)
         return real(content)
 
-    monkeypatch.setattr(decoding, "_rgb", meanwhile)
+    monkeypatch.setattr(rgb, "_rgb", meanwhile)
     assert colours(load(tmp_path / "images")) == [1, 2]
     assert list((tmp_path / "cache" / "decoded").iterdir()) == [finished]
 

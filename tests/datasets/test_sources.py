@@ -166,19 +166,26 @@ def refusal(source, **choice) -> str:
 def test_a_path_that_does_not_exist():
     assert refusal("nowhere/at/all") == (
         "There is no dataset 'nowhere/at/all': it is neither builtin (fashion), nor a folder with "
-        "one folder per class, nor a .parquet file, nor a folder of .tar shards."
+        "one folder per class, nor a .csv or .parquet file, nor a folder of .tar shards."
     )
 
 
-def test_a_folder_that_is_empty_or_has_only_images(tmp_path):
-    assert f"{tmp_path} holds no folder" in refusal(tmp_path)
-    (tmp_path / "a.png").write_bytes(png(1))
-    assert f"in one folder per class: {tmp_path}/CLASS/IMAGE.jpg" in refusal(tmp_path)
+def test_an_empty_folder(tmp_path):
+    assert refusal(tmp_path) == (
+        f"{tmp_path} and the folders in it hold no image. One folder per class is needed, "
+        f"{tmp_path}/CLASS/IMAGE.jpg, or images without labels beside one another."
+    )
 
 
 def test_class_folders_without_images(tmp_path):
     write_folder(tmp_path, {"a": {"notes.txt": b"x"}, "b": {}})
     (tmp_path / "stray.png").write_bytes(png(1))
+    assert refusal(tmp_path) == (
+        f"{tmp_path} has 2 folders, but no image in them. The 1 beside them have no label; "
+        "class_folder = 'none' takes them so."
+    )
+    assert colours(load(tmp_path, class_folder="none")) == [1]
+    (tmp_path / "stray.png").unlink()
     assert refusal(tmp_path) == f"{tmp_path} has 2 folders, but no image in them."
 
 
@@ -213,13 +220,17 @@ def test_a_missing_parquet_column(tmp_path, column, missing):
 def test_parquet_cells_that_are_no_images_or_labels(tmp_path):
     path = tmp_path / "x.parquet"
     write_parquet(path, [png(1), None], [0, 1])
-    assert "Row 1 of column 'image' holds NoneType" in refusal(path)
-    write_parquet(path, ["a.png"], [0])
-    assert "Row 0 of column 'image' holds str" in refusal(path)
-    write_parquet(path, [{"bytes": None, "path": "a.png"}], [0])
-    assert "Row 0 of column 'image' holds NoneType" in refusal(path)
-    write_parquet(path, [png(1), png(2), png(3)], [0, 1, None])
-    assert refusal(path) == "Row 2 of column 'label' is empty; a label is needed."
+    assert "Row 1 of column 'image' holds nothing" in refusal(path)
+    write_parquet(path, [7], [0])
+    assert refusal(path) == (
+        "Row 0 of column 'image' holds int; encoded images (bytes) or paths are needed."
+    )
+    write_parquet(path, [{"bytes": None, "path": None}], [0])
+    assert "Row 0 of column 'image' holds nothing" in refusal(path)
+    write_parquet(path, [png(1)], [[0, 1]])
+    assert refusal(path) == (
+        "Row 0 of column 'label' holds a list; one label for each image is needed."
+    )
 
 
 def test_a_file_that_is_not_parquet(tmp_path):

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from typing import TypeVar
 
 import numpy as np
 import torch
 from jaxtyping import Float, UInt8
+from PIL import Image
 from torch import Tensor
 
 from zoo_eval.datasets.dataset import Dataset
@@ -74,6 +76,19 @@ class ModelImages:
         if self.device.type == "cuda":
             batch = batch.pin_memory().to(self.device, non_blocking=True)
         return normalised(batch.to(self.device), self._preprocessing)
+
+
+def batches_of(
+    images: Iterable[Image.Image],
+    preprocessing: Preprocessing,
+    batch_size: int,
+    device: torch.device,
+) -> Iterator[Tensor]:
+    """Batches of RGB images that are no dataset's, as `ModelImages` would make them."""
+    resize = preprocessing.resize(cropped=False)
+    left = iter(images)
+    while part := [resize(image) for image in islice(left, batch_size)]:
+        yield normalised(torch.from_numpy(np.stack(part)).to(device), preprocessing)
 
 
 def normalised(

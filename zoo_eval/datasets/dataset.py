@@ -25,12 +25,12 @@ class Dataset:
     Attributes:
         name: Short name for tables.
         digest: SHA-256 over the chosen images, their labels and order, and their views.
-        classes: Class names; `labels` are places in it.
-        labels: Class id of each view.
+        classes: Class names; `labels` are places in it. None if the images have no labels.
+        labels: Class id of each view; 0 if the images have no labels.
         decoded: Digest that the decoded images are kept under.
         views: Image and crop box of each view; no box means the whole image.
         recipe: How the subset was chosen, as JSON.
-        skipped: Images that could not be read, with the reason.
+        skipped: Images that could not be read or have no label, with the reason.
     """
 
     name: str
@@ -54,6 +54,11 @@ class Dataset:
         image, box = self.views[place]
         whole = self._images[image]
         return whole.crop(box) if box else whole
+
+    @property
+    def labelled(self) -> bool:
+        """Whether the images have labels."""
+        return bool(self.classes)
 
     @property
     def cropped(self) -> bool:
@@ -87,21 +92,30 @@ def load_dataset(spec: DatasetSpec, *, strict: bool = False) -> Dataset:
     Raises:
         DatasetError: see `list_source`, `choose` and `decode`; or no image of a class is readable.
     """
-    records, classes = choose(list_source(spec), spec)
+    listing = list_source(spec)
+    if strict and listing.unusable:
+        name, reason = listing.unusable[0]
+        raise DatasetError(
+            f"{len(listing.unusable)} rows of {spec.source} cannot be used, for example {name}: "
+            f"{reason}."
+        )
+    records, classes = choose(listing, spec)
     contents, decoded = read_all(records)
     images = decode(records, contents, decoded, strict=strict)
     views: list[tuple[int, Box | None]] = []
     labels: list[int] = []
+    id_of = {name: place for place, name in enumerate(classes or ("",))}
     for place, record in enumerate(images.kept):
         boxes = _crop_boxes(images[place], spec, record) if spec.crops else [None]
         views += [(place, box) for box in boxes]
-        labels += [classes.index(records[record].label)] * len(boxes)
+        labels += [id_of[records[record].label]] * len(boxes)
     empty = sorted(set(range(len(classes))) - set(labels))
     if empty:
         raise DatasetError(
             f"Class {classes[empty[0]]!r} of {spec.source} has no image left: of {len(records)} "
             f"images, {len(images.skipped)} cannot be read."
         )
+    unreadable = [(records[place].name, reason) for place, reason in images.skipped]
     recipe = {
         "source": spec.name,
         "classes": "all" if spec.classes is None else list(classes),
@@ -109,7 +123,7 @@ def load_dataset(spec: DatasetSpec, *, strict: bool = False) -> Dataset:
         "seed": spec.seed,
         "crops": spec.crops,
         "crop_scale": spec.crop_scale if spec.crops else None,
-        "skipped": len(images.skipped),
+        "skipped": len(listing.unusable) + len(unreadable),
     }
     digest = hashlib.sha256(decoded.encode() + json.dumps([views, classes]).encode()).hexdigest()
     return Dataset(
@@ -120,7 +134,7 @@ def load_dataset(spec: DatasetSpec, *, strict: bool = False) -> Dataset:
         decoded=decoded,
         views=tuple(views),
         recipe=json.dumps(recipe),
-        skipped=tuple((records[place].name, reason) for place, reason in images.skipped),
+        skipped=(*listing.unusable, *unreadable),
     )
 
 

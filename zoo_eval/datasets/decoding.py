@@ -6,25 +6,21 @@ complete: a folder that exists is whole.
 """
 
 import hashlib
-import io
 import json
-import warnings
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
 from zoo_eval.cache import cache_folder
-from zoo_eval.datasets.sources import Record
+from zoo_eval.datasets.listing import Record
+from zoo_eval.datasets.rgb import rgb, undisturbed
 from zoo_eval.errors import DatasetError
 from zoo_eval.unfinished import sweep, workspace
 
-# Part of every digest: to be raised when `_rgb` comes to give other pixels.
+# Part of every digest: to be raised when `rgb` comes to give other pixels.
 _VERSION = b"decoded 1\n"
-# Not all that PIL knows: to read EPS, for one, it runs a program on what the file says.
-_FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
 
 
 class DecodedImages:
@@ -128,16 +124,12 @@ def _write(contents: Sequence[bytes], folder: Path) -> None:
     with workspace(folder.parent) as unfinished:
         whole = unfinished / "decoded"
         whole.mkdir()
-        with (whole / "pixels.bin").open("wb") as file:
+        with (whole / "pixels.bin").open("wb") as file, undisturbed():
             for place, content in enumerate(contents):
                 try:
-                    image = _rgb(content)
-                except UnidentifiedImageError:  # its own message is an address in memory
-                    skipped.append((place, f"{len(content)} bytes that are no image"))
-                    continue
-                except Exception as error:  # damaged files make decoders raise nearly anything
-                    reason = str(error).partition("\n")[0] or type(error).__name__
-                    skipped.append((place, reason))
+                    image = rgb(content).image
+                except DatasetError as reason:
+                    skipped.append((place, str(reason)))
                     continue
                 kept.append(place)
                 shapes.append((image.height, image.width))
@@ -149,28 +141,3 @@ def _write(contents: Sequence[bytes], folder: Path) -> None:
         except OSError:
             if not folder.is_dir():  # another process finished the same folder first
                 raise
-
-
-def _rgb(content: bytes) -> Image.Image:
-    """The image upright, with eight bits a colour; of several frames the first."""
-    with warnings.catch_warnings(action="ignore"):  # of large images and of odd EXIF data
-        with Image.open(io.BytesIO(content), formats=_formats()) as image:
-            image.load()
-            upright = ImageOps.exif_transpose(image)
-        if upright.mode == "F":
-            raise ValueError("its pixels are real numbers, and which one is white is not said")
-        if upright.mode.startswith("I"):  # 16-bit grey: PIL's own conversion would clip it
-            grey = np.asarray(upright, dtype=np.float64)
-            if grey.min() < 0 or grey.max() > 65535:
-                raise ValueError("its pixels have 32 bits, and which number is white is not said")
-            upright = Image.fromarray(np.round(grey / 257).astype(np.uint8))
-        if upright.mode == "P" and "transparency" in upright.info:
-            upright = upright.convert("RGBA")  # without this step, PIL warns
-        return upright.convert("RGB")
-
-
-@cache
-def _formats() -> list[str]:
-    """Those that this PIL was built with."""
-    Image.init()
-    return [each for each in _FORMATS if each in Image.OPEN]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 # The 20 classes of Imagenette and Imagewoof, as WordNet ids:
 # https://github.com/fastai/imagenette
@@ -30,21 +31,29 @@ IMAGEWOOF = (
     "n02115641",
 )
 
+ClassFolder = Literal["last", "first", "none"]
+
 
 @dataclass(frozen=True)
 class DatasetSpec:
     """A choice of images, before any file is read.
 
     Attributes:
-        source: A builtin name (`fashion`), a folder with one folder per class, a Parquet
-            file, or a folder of WebDataset shards.
+        source: A builtin name (`fashion`), a folder with one folder per class, a CSV or Parquet
+            file, a folder of WebDataset shards, or a folder of images without labels.
         classes: Class names to keep, in any order; None keeps all.
-        images_per_class: How many of each class, chosen at random; None keeps all.
+        images_per_class: How many of each class, chosen at random; None keeps all. Without
+            labels, how many of all.
         seed: Of the choice of images and of the crops.
         crops: Random resized crops per image; 0 takes each image whole.
         crop_scale: Smallest and largest area of a crop, as a share of the image's.
-        image_column: Column of encoded images in a Parquet file.
-        label_column: Column of class ids or names in a Parquet file.
+        image_column: Column of paths, or in a Parquet file also of encoded images.
+        label_column: Column of class ids or names in a CSV or Parquet file.
+        leave_out: Names of images to pass over, as messages write them.
+        class_folder: In nested folders, whether the `last` folder above an image is its class,
+            so that train/cat and test/cat are one class, or the `first`, so that cat/left and
+            cat/right are; `none` takes no folder for a class.
+        allow_outside: Whether the paths of a table may lead out of its folder.
     """
 
     source: str
@@ -55,6 +64,9 @@ class DatasetSpec:
     crop_scale: tuple[float, float] = (0.6, 1.6)
     image_column: str = "image"
     label_column: str = "label"
+    leave_out: frozenset[str] = frozenset()
+    class_folder: ClassFolder = "last"
+    allow_outside: bool = False
 
     @property
     def name(self) -> str:

@@ -4,6 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ByteSize, ConfigDict, Field, model_validator
 
+from zoo_eval.datasets.spec import ClassFolder
+
 WeightsKind = Literal["pretrained", "init", "init-neutral"]
 OptionValue = bool | int | float | str
 
@@ -24,6 +26,7 @@ class DatasetTable(_Table):
     crop_scale: Annotated[list[float], Field(min_length=2, max_length=2)] = [0.6, 1.6]
     image_column: str = "image"
     label_column: str = "label"
+    class_folder: ClassFolder = "last"
 
 
 class ProbeTable(_Table):

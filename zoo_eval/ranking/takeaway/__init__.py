@@ -1,0 +1,1 @@
+"""What to take away from a ranking: a snippet, a fitted probe that predicts, the best pair."""

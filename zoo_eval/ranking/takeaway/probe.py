@@ -1,0 +1,158 @@
+"""Fits a linear probe on embeddings, the one that `ridge_probe_accuracy` promises."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int, Shaped
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax, softmax
+from scipy.stats import binomtest
+
+from zoo_eval.errors import ProbeError
+from zoo_eval.quantities.spectra import centred_svd
+from zoo_eval.scores._classes import class_sums
+from zoo_eval.scores.transfer._ridge import PENALTIES, left_out_predictions
+
+# From predictions that decide alone to predictions that say next to nothing.
+_COLDEST, _HOTTEST = 2.0**-7, 2.0**3
+_MOST_CELLS = 2_000_000  # images × classes that choose between them; more change nothing
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A linear classifier: softmax(W z + b) are the probabilities of the classes.
+
+    Attributes:
+        weight: W, one row per class.
+        bias: b.
+        classes: Names of the classes.
+    """
+
+    weight: Float[np.ndarray, "classes d"]
+    bias: Float[np.ndarray, " classes"]
+    classes: tuple[str, ...]
+
+    def probabilities(
+        self, embeddings: Shaped[np.ndarray, "n d"]
+    ) -> Float[np.ndarray, "n classes"]:
+        """Of each class for each image, in float64."""
+        logits = embeddings.astype(np.float64) @ self.weight.T.astype(np.float64) + self.bias
+        return np.asarray(softmax(logits, axis=1))
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Share of right answers on images like those that the probe was fitted on.
+
+    Each of them is predicted from all others. The interval is Wilson's at 95 %: it covers that
+    these images are a sample of such images; not that new ones may come from elsewhere, nor that
+    copies among them are predicted from one another.
+    """
+
+    value: float
+    low: float
+    high: float
+    n_images: int
+
+
+@dataclass(frozen=True)
+class FittedProbe:
+    """A probe, and what the images left out in turn say of it.
+
+    Attributes:
+        probe: Fitted on all images.
+        penalty: λ of the ridge regression.
+        temperature: By which its predictions are divided to make probabilities of them.
+        left_out: Probabilities of the classes for each image, from all other images.
+        labels: Class of each image.
+    """
+
+    probe: Probe
+    penalty: float
+    temperature: float
+    left_out: Float[np.ndarray, "n classes"]
+    labels: Int[np.ndarray, " n"]
+
+    @property
+    def right(self) -> Bool[np.ndarray, " n"]:
+        """Whether each image is given its own class by the others."""
+        return self.left_out.argmax(axis=1) == self.labels
+
+    @property
+    def accuracy(self) -> Accuracy:
+        """What to expect of the probe on new images of the same kind."""
+        right, n = int(self.right.sum()), len(self.labels)
+        interval = binomtest(right, n).proportion_ci(method="wilson")
+        return Accuracy(right / n, float(interval.low), float(interval.high), n)
+
+
+def fit_probe(
+    embeddings: Shaped[np.ndarray, "n d"], labels: Int[np.ndarray, " n"], classes: Sequence[str]
+) -> FittedProbe:
+    """Ridge regression on one-hot labels, made a classifier with probabilities.
+
+    Minimises Σᵢ ‖yᵢ − b − W zᵢ‖² + λ ‖W‖², with λ as `ridge_probe_accuracy` chooses it: by the
+    squared error over the images left out. The accuracy is that score's value but for ties. In
+    closed form, so that nothing has to converge, with 5,000 classes neither. Logistic
+    regression, tried on four networks of the fashion zoo with 10, 50 and 150 images per class,
+    had an accuracy within a point of it, and took up to 60 times as long.
+
+    softmax(p / T) makes probabilities of the predictions p. T is that of the largest likelihood
+    of the left-out images' classes, one image in n + 1 being labelled at random: so no image is
+    thought impossible because the few that there are were all right.
+
+    Args:
+        embeddings: One row per image, any float dtype.
+        labels: Class of each image, a place in `classes`.
+        classes: Names.
+
+    Raises:
+        ProbeError: there are no two classes with images.
+
+    References:
+        Rifkin and Lippert, "Notes on Regularized Least Squares", MIT 2007,
+        https://dspace.mit.edu/handle/1721.1/37318
+        Guo et al., "On Calibration of Modern Neural Networks", ICML 2017 (the temperature),
+        https://arxiv.org/abs/1706.04599
+    """
+    n, n_classes = len(labels), len(classes)
+    if len(np.unique(labels)) < 2:
+        seen = classes[int(labels[0])] if n and classes else "none"
+        raise ProbeError(f"A probe tells classes apart: two are needed, but there is {seen}.")
+    svd = centred_svd(embeddings=embeddings)
+    judged = left_out_predictions(svd, labels, n_classes)
+    place, (left_out, _) = min(enumerate(judged), key=lambda each: each[1][1])
+    squares = svd.singular_values**2
+    penalty = PENALTIES[place] * float(squares.max(initial=0))
+    temperature = _temperature(left_out, labels)
+    # Z = UsVᵀ centred: W = Yᵀ U diag(1 / (s² + λ)) Uᵀ Z, with no need for V.
+    z = embeddings.astype(np.float64)
+    mean = z.mean(axis=0)
+    projections = class_sums(svd.left, labels, n_classes) / (squares + penalty)
+    weight = (projections @ svd.left.T) @ (z - mean)
+    bias = np.bincount(labels, minlength=n_classes) / n - weight @ mean
+    return FittedProbe(
+        probe=Probe(weight / temperature, bias / temperature, tuple(classes)),
+        penalty=penalty,
+        temperature=temperature,
+        left_out=np.asarray(softmax(left_out / temperature, axis=1)),
+        labels=labels,
+    )
+
+
+def _temperature(
+    predictions: Float[np.ndarray, "n classes"], labels: Int[np.ndarray, " n"]
+) -> float:
+    n, n_classes = predictions.shape
+    images = np.unique(np.linspace(0, n - 1, min(n, _MOST_CELLS // n_classes)).astype(np.int64))
+    some, own = predictions[images], labels[images]
+
+    def loss(log_temperature: float) -> float:
+        logs = log_softmax(some / np.exp(log_temperature), axis=1)
+        # One more image, like the mean of all, with each class as likely.
+        return -float(np.mean(logs[np.arange(len(own)), own]) + logs.mean() / n)
+
+    bounds = float(np.log(_COLDEST)), float(np.log(_HOTTEST))
+    found = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-3})
+    return float(np.exp(found.x))
