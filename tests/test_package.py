@@ -17,7 +17,7 @@ LAYERS = [
     {"trust", "fingerprints", "plan", "calibration", "relief", "settings", "prefetch"},
     {"evaluate", "files", "givens", "kept"},
     {"executors", "retrying", "drive", "run_rows", "runner", "estimate", "diagnosis"},
-    {"report"},
+    {"report", "ranking"},
     {"service"},
     {"cli", "__main__"},
 ]

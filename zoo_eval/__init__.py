@@ -12,17 +12,19 @@ if TYPE_CHECKING:
     from zoo_eval.conformance import check_score
     from zoo_eval.job import Job
     from zoo_eval.manifest import Manifest
+    from zoo_eval.ranking.rank import rank
     from zoo_eval.runner import run
     from zoo_eval.store import Store
 
 __version__ = "0.1.0"
-__all__ = ["Job", "Manifest", "Store", "check_score", "run", "scores"]
+__all__ = ["Job", "Manifest", "Store", "check_score", "rank", "run", "scores"]
 
 _WHERE = {
     "Job": ("zoo_eval.job", "Job"),
     "Manifest": ("zoo_eval.manifest", "Manifest"),
     "Store": ("zoo_eval.store", "Store"),
     "check_score": ("zoo_eval.conformance", "check_score"),
+    "rank": ("zoo_eval.ranking.rank", "rank"),
     "run": ("zoo_eval.runner", "run"),
     "scores": ("zoo_eval.scores", None),
 }

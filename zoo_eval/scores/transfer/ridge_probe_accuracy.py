@@ -1,15 +1,15 @@
 """Accuracy of ridge regression on one-hot labels, each image left out in turn."""
 
+from operator import itemgetter
+
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Int
 
 from zoo_eval.quantities.spectra import ThinSvd
-from zoo_eval.scores._classes import class_ids, class_sums
+from zoo_eval.scores._classes import class_ids
 from zoo_eval.scores._score import score
 from zoo_eval.scores.transfer._most_likely import share_right
-
-# The penalty λ relative to the largest squared singular value, from strong to weak.
-_PENALTIES = tuple(10.0**power for power in range(1, -7, -1))
+from zoo_eval.scores.transfer._ridge import left_out_predictions
 
 
 @score(unit="fraction", higher_is_better=True, bounds=(0.0, 1.0))
@@ -56,29 +56,5 @@ def ridge_probe_accuracy(centred_svd: ThinSvd, labels: Int[np.ndarray, " n"]) ->
     1.0
     """
     ids, sizes = class_ids(labels, "The ridge probe")
-    one_hot = np.zeros((len(ids), len(sizes)))
-    one_hot[np.arange(len(ids)), ids] = 1
-    squares = centred_svd.singular_values**2
-    projections = class_sums(centred_svd.left, ids, len(sizes)).T  # Uᵀ y
-    shares = one_hot.mean(axis=0)
-    own_share = (one_hot - shares) / (len(ids) - 1)
-    best, least_error = one_hot, np.inf
-    for penalty in _PENALTIES:
-        shrinkage = squares / (squares + penalty * squares.max(initial=0))
-        errors = _left_out_errors(centred_svd.left, shrinkage, projections, one_hot)
-        error = float(np.sum(errors**2))
-        if error < least_error:
-            best, least_error = one_hot - errors + own_share, error
-    return share_right(best, ids, np.abs(best).max(axis=1))
-
-
-def _left_out_errors(
-    left: Float[np.ndarray, "n k"],
-    shrinkage: Float[np.ndarray, " k"],
-    projections: Float[np.ndarray, "k classes"],
-    one_hot: Float[np.ndarray, "n classes"],
-) -> Float[np.ndarray, "n classes"]:
-    """Label less the prediction of the other images, for each image and class."""
-    leverage = 1 / len(left) + left**2 @ shrinkage
-    predictions = one_hot.mean(axis=0) + left @ (shrinkage[:, None] * projections)
-    return (one_hot - predictions) / (1 - leverage)[:, None]
+    predictions, _ = min(left_out_predictions(centred_svd, ids, len(sizes)), key=itemgetter(1))
+    return share_right(predictions, ids, np.abs(predictions).max(axis=1))

@@ -1,0 +1,6 @@
+"""Which network for my images? A race that answers without training any network.
+
+`rank` finds the networks that a manifest and limits allow (`candidates`), lets them run on more
+and more images (`race`, `rounds`), judges them by what a linear probe makes of each image
+(`evidence`, `standing`), and gives a typed answer (`Ranking`).
+"""
