@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from zoo_eval.job import Job
     from zoo_eval.manifest import Manifest
     from zoo_eval.ranking.inspection import inspect_images
+    from zoo_eval.ranking.rank import rank
     from zoo_eval.ranking.takeaway.predictor import load_probe
     from zoo_eval.runner import run
     from zoo_eval.store import Store
@@ -25,6 +26,7 @@ __all__ = [
     "check_score",
     "inspect_images",
     "load_probe",
+    "rank",
     "run",
     "scores",
 ]
@@ -36,6 +38,7 @@ _WHERE = {
     "check_score": ("zoo_eval.conformance", "check_score"),
     "inspect_images": ("zoo_eval.ranking.inspection", "inspect_images"),
     "load_probe": ("zoo_eval.ranking.takeaway.predictor", "load_probe"),
+    "rank": ("zoo_eval.ranking.rank", "rank"),
     "run": ("zoo_eval.runner", "run"),
     "scores": ("zoo_eval.scores", None),
 }

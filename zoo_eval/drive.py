@@ -1,6 +1,7 @@
 """Hands units to an executor and takes their outcomes, until nothing is left to try."""
 
 import heapq
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -37,16 +38,23 @@ class Drive:
         units: What to evaluate, as its weights become available.
         executor: Who does it.
         tries: Says what is tried again.
+        until: When to stop, by `time.monotonic`.
     """
 
-    def __init__(self, units: Prefetch, executor: Executor, tries: Tries) -> None:
+    def __init__(
+        self, units: Prefetch, executor: Executor, tries: Tries, until: float = math.inf
+    ) -> None:
         self._units, self._executor, self._tries = units, executor, tries
+        self._until = until
         self._later: list[tuple[float, int, Unit]] = []  # a heap: when it is due, which in turn
         self._put_offs = 0
 
     def outcomes(self) -> Iterator[list[Ended]]:
-        """The outcomes as they come: each time, those that are new."""
-        while True:
+        """The outcomes as they come: each time, those that are new.
+
+        When the time is up it ends, and what is under way then has no outcome.
+        """
+        while time.monotonic() < self._until:
             ended = self._fill()
             if self._executor.busy:
                 timeout = 0.0 if ended else POLL_S

@@ -17,6 +17,7 @@ ZooEvalError
 ├── StoreError               the result file cannot be read or written
 │   └── ArrayError           kept arrays are missing or damaged, or cannot be written
 ├── ReportError              nothing to report, or nowhere to write it
+├── RankingError             networks that cannot be ranked for a dataset
 └── ServiceError             the service cannot be started as asked
 
 A message says what was needed, what was seen and what to do. The command line prints it on
@@ -100,6 +101,10 @@ class ArrayError(StoreError):
 
 class ReportError(ZooEvalError):
     """There is nothing to report, or nowhere to write it."""
+
+
+class RankingError(ZooEvalError):
+    """Networks cannot be ranked for a dataset."""
 
 
 class ServiceError(ZooEvalError):

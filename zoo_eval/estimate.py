@@ -61,7 +61,7 @@ def estimate(prepared: Prepared, workers: int | None = None) -> Estimate:
     if known is not None:
         total = known * len(units)
         return Estimate(total / workers, disk, download, "as earlier attempts took here")
-    macs_per_second = _matrix_rate() * EFFICIENCY
+    macs_per_second = matrix_rate() * EFFICIENCY
     total = sum(SECONDS_PER_UNIT + _macs(unit, prepared) / macs_per_second for unit in units)
     # The rate is measured with all cores, so workers share it.
     return Estimate(total, disk, download, "from this machine's matrix rate; within a factor of 3")
@@ -91,7 +91,7 @@ def _seconds_so_far(prepared: Prepared) -> float | None:
     return float(seconds.mean()) if len(seconds) else None
 
 
-def _matrix_rate() -> float:
+def matrix_rate() -> float:
     """Multiply-accumulates per second of a float32 matrix product, best of three."""
     n = 1024
     a = np.ones((n, n), dtype=np.float32)

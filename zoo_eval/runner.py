@@ -1,5 +1,6 @@
 """A run: does a plan, one model at a time, and stores each outcome as it comes."""
 
+import math
 from collections.abc import Callable, Collection
 from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
@@ -156,6 +157,7 @@ def execute(
     where: Where = LOCAL,
     command: str = "",
     on_outcome: Callable[[Ended], None] = lambda _: None,
+    until: float = math.inf,
 ) -> RunSummary:
     """Do a plan. What is finished is stored at once; an interruption loses nothing of it.
 
@@ -169,6 +171,7 @@ def execute(
         where: On this machine or on a cluster.
         command: The command line, for the record.
         on_outcome: Called after each outcome is stored.
+        until: When to end, by `time.monotonic`; networks under way then are lost.
 
     Raises:
         WeightsError: weights are needed from a hub that cannot be reached.
@@ -200,7 +203,7 @@ def execute(
             Prefetch(plan.units, WeightsCache(files.weights_budget), _ahead(workers)) as units,
         ):
             store.begin_run(noted, models, dataset_row(dataset))
-            for outcomes in Drive(units, executor, tries).outcomes():
+            for outcomes in Drive(units, executor, tries, until).outcomes():
                 # Small networks finish faster than a file can be opened and closed again.
                 with uninterrupted():
                     store.commit(noted.run, *(ended.outcome for ended in outcomes))

@@ -13,6 +13,7 @@ from zoo_eval.cli.export import export
 from zoo_eval.cli.fetch import fetch
 from zoo_eval.cli.import_ import import_
 from zoo_eval.cli.manifest import manifest_app
+from zoo_eval.cli.rank import rank
 from zoo_eval.cli.report import report
 from zoo_eval.cli.retry import retry
 from zoo_eval.cli.run import run
@@ -32,7 +33,7 @@ app = typer.Typer(
         "Begin with `zoo-eval run quickstart`, then `zoo-eval report`."
     ),
 )
-for command in (run, retry, fetch, status, report, serve, export, doctor):
+for command in (rank, run, retry, fetch, status, report, serve, export, doctor):
     app.command()(command)
 app.command("import")(import_)
 app.add_typer(scores_app, name="scores")

@@ -2,7 +2,6 @@
 
 import json
 import shlex
-import signal
 import sys
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -11,14 +10,13 @@ from typing import TYPE_CHECKING, Literal
 
 import typer
 
+from zoo_eval.cli.stopping import EXIT_FAILED_MODELS, EXIT_INTERRUPTED, stop_in_order
+
 if TYPE_CHECKING:
     from zoo_eval.executors.process import Limits
     from zoo_eval.files import Files
     from zoo_eval.runner import Prepared, RunSummary
     from zoo_eval.store import Store
-
-EXIT_FAILED_MODELS = 3
-EXIT_INTERRUPTED = 130
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,7 @@ def carry_out(wishes: Wishes, retry: Collection[str] | None = None) -> None:
         keep_arrays=wishes.keep_arrays,
         arrays=wishes.arrays,
     )
-    _stop_in_order()
+    stop_in_order()
     store = Store(wishes.store)
     try:
         with one_run(store):
@@ -101,12 +99,6 @@ def prepare_for(wishes: Wishes, store: "Store", retry: Collection[str] | None) -
     if prepared.dataset.skipped and not wishes.as_json:
         say_skipped(prepared)
     return prepared
-
-
-def _stop_in_order() -> None:
-    """Let a batch system's SIGTERM and a closed terminal's SIGHUP end a run as Ctrl-C does."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)
 
 
 def _execute(

@@ -44,6 +44,7 @@ class DatasetSpec:
         classes: Class names to keep, in any order; None keeps all.
         images_per_class: How many of each class, chosen at random; None keeps all. Without
             labels, how many of all.
+        at_most: Whether a class with fewer images gives all that it has; else it is refused.
         seed: Of the choice of images and of the crops.
         crops: Random resized crops per image; 0 takes each image whole.
         crop_scale: Smallest and largest area of a crop, as a share of the image's.
@@ -59,6 +60,7 @@ class DatasetSpec:
     source: str
     classes: tuple[str, ...] | None = None
     images_per_class: int | None = None
+    at_most: bool = False
     seed: int = 0
     crops: int = 0
     crop_scale: tuple[float, float] = (0.6, 1.6)

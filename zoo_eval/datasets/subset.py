@@ -54,7 +54,7 @@ def _draw(records: list[Record], name: str, spec: DatasetSpec) -> list[Record]:
         return records
     if wanted < 1:
         raise DatasetError(f"images_per_class = {wanted}, but at least 1 is needed.")
-    if len(records) < wanted:
+    if len(records) < wanted and not spec.at_most:
         raise DatasetError(
             f"images_per_class = {wanted}, but class {name!r} of {spec.source} has only "
             f"{len(records)} images."

@@ -18,7 +18,7 @@ def scatter_svg(
     score: Float[np.ndarray, " n"],
     accuracy: Float[np.ndarray, " n"],
     models: Sequence[str],
-    untrusted: Bool[np.ndarray, " n"],
+    ringed: Bool[np.ndarray, " n"],
     title: str,
     score_name: str,
     accuracy_name: str,
@@ -54,7 +54,7 @@ def scatter_svg(
     # Hollow points last, so that no other point covers them.
     for outside in (False, True):
         parts.append(f'<g class="{"outside" if outside else "points"}">')
-        for i in np.flatnonzero(untrusted == outside).tolist():
+        for i in np.flatnonzero(ringed == outside).tolist():
             about = f"{models[i]}: {formats.significant(score[i])}, {formats.fixed(accuracy[i])}"
             parts.append(
                 f'<circle cx="{xs[i]:.1f}" cy="{ys[i]:.1f}" r="{radius}">'

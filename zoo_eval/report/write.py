@@ -1,7 +1,5 @@
 """Writes a report: a site of pages, one page to be mailed, Markdown, CSV, PNG and SVG."""
 
-import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -19,6 +17,7 @@ from zoo_eval.report.html import to_html
 from zoo_eval.report.markdown import to_markdown
 from zoo_eval.report.pages.zoo import Zoo
 from zoo_eval.report.provenance import Provenance, provenance
+from zoo_eval.report.replacing import replace_file
 from zoo_eval.report.site import site_files
 from zoo_eval.report.slugs import slugs
 
@@ -102,17 +101,17 @@ def write_findings(
     )
     try:
         (folder / "figures").mkdir(parents=True, exist_ok=True)
-        _write(files.correlations, csv_text(found.correlations).encode())
-        _write(files.leaderboard, csv_text(found.leaderboard).encode())
+        replace_file(files.correlations, csv_text(found.correlations).encode())
+        replace_file(files.leaderboard, csv_text(found.leaderboard).encode())
         for name, draw in drawings.items():
             figure = draw()
             for kind in _KINDS:
-                _write(folder / "figures" / f"{name}.{kind}", _drawn(figure, kind))
+                replace_file(folder / "figures" / f"{name}.{kind}", _drawn(figure, kind))
         figures = {forest_title(found): "figures/forest.png"}
-        _write(files.markdown, to_markdown(found, made, figures).encode())
-        _write(files.html, to_html(found, made).encode())
+        replace_file(files.markdown, to_markdown(found, made, figures).encode())
+        replace_file(files.html, to_html(found, made).encode())
         for name, content in site_files(zoo, pictures, most_pages):
-            _write(folder / name, content)
+            replace_file(folder / name, content)
             pages.append(folder / name)
     except OSError as error:
         reason = error.strerror or str(error)
@@ -121,20 +120,6 @@ def write_findings(
             "room there."
         ) from error
     return replace(files, pages=tuple(page for page in pages if page != files.index))
-
-
-def _write(file: Path, data: bytes) -> None:
-    """Replace a file at once: a reader sees the old one or the new one, whole."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")
-    try:
-        with os.fdopen(handle, "wb") as new:
-            new.write(data)
-        Path(name).chmod(0o644)  # mkstemp's own 0600 would keep a web server out
-        Path(name).replace(file)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def _drawn(figure: Figure, kind: str) -> bytes:

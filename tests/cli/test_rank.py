@@ -1,0 +1,132 @@
+"""`zoo-eval rank` as a person uses it."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.cli.call import call
+from tests.datasets.images import png, write_folder
+from tests.ranking.conftest import write_images
+from tests.zoo import write_zoo
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory) -> Path:
+    """A folder with images, a zoo, and the store and page of one race."""
+    folder = tmp_path_factory.mktemp("desk")
+    write_images(folder / "clothes", 12)
+    write_zoo(folder / "zoo", 3)
+    return folder
+
+
+def rank(desk: Path, *more: str) -> list[str]:
+    return [
+        *("rank", str(desk / "clothes"), "--manifest", str(desk / "zoo"), "--workers", "1"),
+        *("--store", str(desk / "r.duckdb"), "--out", str(desk / "page"), *more),
+    ]
+
+
+def test_it_shows_plan_rounds_table_and_page_then_the_same_as_json(desk, monkeypatch, capsys):
+    code, out, err = call(monkeypatch, capsys, *rank(desk, "--top", "1"))
+    assert (code, err) == (0, "")
+    assert out.startswith("3 networks on 36 images, 3 classes.\nRounds: 36 (12 per class) images;")
+    assert "Round 1: 3 networks on 36 images.\n[1/3] test_" in out
+    assert "Take test_" in out
+    assert "Images/s" in out
+    assert "The plain choice, most parameters under the same limits, is test_efficientnet.s2" in out
+    assert out.endswith(f"Page: {desk / 'page' / 'index.html'}\n")
+    assert "<h1>Which network for clothes?</h1>" in (desk / "page" / "index.html").read_text()
+    code, out, err = call(monkeypatch, capsys, *rank(desk, "--top", "1", "--json"))
+    assert (code, err) == (0, "")
+    found = json.loads(out)
+    assert len(found["rows"]) == 3
+    assert found == json.loads((desk / "page" / "ranking.json").read_text())
+
+
+def test_limits_and_a_budget_are_understood(desk, monkeypatch, capsys):
+    limits = ("--max-params", "100001", "--max-macs", "1e12", "--where", "model LIKE '%resnet%'")
+    code, _, err = call(monkeypatch, capsys, *rank(desk, *limits))
+    assert code == 2
+    assert err.startswith("zoo-eval: None of the 3 networks of zoo keeps to the limits;")
+    assert err.endswith("its macs are not known. Widen them.\n")
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--budget", "soon"], "A duration such as 20m, 1h30m or 45s is needed, not 'soon'."),
+        (["--where", "no such"], "The filter 'no such' is not valid"),
+        (["--manifest", "nosuch"], "There is no manifest 'nosuch'"),
+        (["--budget", "1s"], "No network could be evaluated within the budget."),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(desk, tmp_path, monkeypatch, capsys, more, said):
+    more = [*more, "--store", str(tmp_path / "fresh.duckdb")]
+    code, _, err = call(monkeypatch, capsys, *rank(desk, *more))
+    assert code == 2
+    assert err.startswith(f"zoo-eval: {said}")
+    assert err.count("\n") == 1
+
+
+def test_images_that_cannot_be_ranked_by_are_one_line(desk, tmp_path, monkeypatch, capsys):
+    one = write_folder(tmp_path / "one", {"only": {"a.png": png(1), "b.png": png(2)}})
+    for folder, said in ((one, "At least two classes"), (tmp_path / "none", "There is no dataset")):
+        arguments = rank(desk)
+        arguments[1] = str(folder)
+        code, _, err = call(monkeypatch, capsys, *arguments)
+        assert code == 2
+        assert err.startswith(f"zoo-eval: {said}")
+        assert err.count("\n") == 1
+
+
+def test_odd_names_and_few_images_are_ranked(desk, tmp_path, monkeypatch, capsys):
+    """Two images of a class, classes with a comma and beyond ASCII, mixed formats and sizes."""
+    folder = write_folder(
+        tmp_path / "odd",
+        {
+            "a, b": {"1.png": png(10), "2.png": png(20, (40, 3))},
+            "Größe 猫": {"1.png": png(200), "2.png": png(210), "broken.png": b"no image"},
+        },
+    )
+    arguments = [*rank(desk, "--json"), "--store", str(tmp_path / "r.duckdb")]
+    arguments[1] = str(folder)
+    arguments[arguments.index("--out") + 1] = str(tmp_path / "page")
+    code, out, err = call(monkeypatch, capsys, *arguments)
+    assert code == 0, err
+    found = json.loads(out)
+    assert found["classes"] == ["Größe 猫", "a, b"]
+    assert {row["n_images"] for row in found["rows"]} == {4}
+    assert "Größe 猫" in (tmp_path / "page" / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_page_that_cannot_be_written_does_not_lose_the_answer(
+    desk, tmp_path, monkeypatch, capsys
+):
+    (tmp_path / "file").write_text("in the way")
+    arguments = rank(desk, "--top", "1")
+    arguments[arguments.index("--out") + 1] = str(tmp_path / "file" / "page")
+    code, out, err = call(monkeypatch, capsys, *arguments)
+    assert code == 2
+    assert "Take test_" in out
+    assert err.startswith("zoo-eval: The page cannot be written to ")
+
+
+@pytest.mark.slow
+def test_interrupted_it_says_how_to_go_on(desk, tmp_path):
+    arguments = [*rank(desk), "--store", str(tmp_path / "r.duckdb")]
+    command = [sys.executable, "-m", "zoo_eval", *arguments]
+    started = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert started.stdout is not None
+    while not started.stdout.readline().startswith("Round 1"):
+        assert started.poll() is None
+        time.sleep(0.01)
+    started.send_signal(signal.SIGTERM)
+    _, err = started.communicate(timeout=120)
+    assert started.returncode == 130
+    assert "what is evaluated is stored, and `zoo-eval rank" in err
+    assert "Traceback" not in err

@@ -1,0 +1,95 @@
+"""`zoo-eval rank FOLDER`."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from zoo_eval.cli.options import JsonOption, WorkersOption
+from zoo_eval.cli.stopping import EXIT_FAILED_MODELS, EXIT_INTERRUPTED, stop_in_order
+
+
+def rank(
+    images: Annotated[
+        str,
+        typer.Argument(help="A folder with one folder of images per class.", metavar="FOLDER"),
+    ],
+    top: Annotated[int, typer.Option(min=1, help="How many networks are wanted.")] = 5,
+    max_params: Annotated[
+        float | None, typer.Option(metavar="N", help="Parameters at most, such as 50e6.")
+    ] = None,
+    max_macs: Annotated[
+        float | None, typer.Option(metavar="N", help="Multiply-accumulates of one image at most.")
+    ] = None,
+    licence: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A licence that will do; several times."),
+    ] = None,
+    where: Annotated[
+        str | None, typer.Option(metavar="SQL", help="Condition over the manifest's columns.")
+    ] = None,
+    manifest: Annotated[
+        str, typer.Option(metavar="NAME", help="A builtin manifest or a CSV file.")
+    ] = "timm-imagenet",
+    budget: Annotated[
+        str | None, typer.Option(metavar="TIME", help="That it may take, such as 20m.")
+    ] = None,
+    store: Annotated[
+        Path | None,
+        typer.Option("--store", help="The result file (DuckDB); default: in the user's cache."),
+    ] = None,
+    workers: WorkersOption = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder of the page; default: results/rank-NAME.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Which network for my images? Ranks pretrained networks without training any.
+
+    Many networks run on few images, then few networks on many. What is stored is not computed
+    again, so stopping is safe: the same command goes on.
+
+    Exit code 0: ranked; 2: it cannot be done as asked; 3: ranked, but some networks failed; 130:
+    interrupted.
+    """
+    from zoo_eval.cli.rank_text import ShownRace, show
+    from zoo_eval.datasets.spec import DatasetSpec
+    from zoo_eval.durations import parse_duration
+    from zoo_eval.ranking.candidates import ModelLimits
+    from zoo_eval.ranking.rank import rank as rank_images
+    from zoo_eval.report.rank_files import write_ranking
+
+    stop_in_order()
+    command = shlex.join(["zoo-eval", *sys.argv[1:]])
+    spec = DatasetSpec(images)
+    budget_s = None if budget is None else parse_duration(budget)
+    try:
+        with ShownRace(budget_s, workers, quiet=as_json) as watcher:
+            found = rank_images(
+                spec,
+                top=top,
+                manifest=manifest,
+                limits=ModelLimits(max_params, max_macs, tuple(licence or ()), where),
+                budget_s=budget_s,
+                store=store,
+                workers=workers,
+                watcher=watcher,
+                command=command,
+            )
+    except KeyboardInterrupt:
+        print(
+            f"zoo-eval: interrupted; what is evaluated is stored, and `{command}` goes on.",
+            file=sys.stderr,
+        )
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+    if as_json:
+        print(found.to_json())
+    else:
+        show(found)
+    page = write_ranking(found, spec, out or Path("results") / f"rank-{spec.name}", command)
+    if not as_json:
+        print(f"Page: {page}")
+    if any(each.why == "failed" for each in found.left_out):
+        raise typer.Exit(EXIT_FAILED_MODELS)

@@ -1,0 +1,76 @@
+"""What a round says of its networks: their order, how sure it is, and their predicted accuracy."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Int, Shaped
+from scipy.stats import binomtest
+
+from zoo_eval.ranking.evidence import Evidence, evidence_of
+from zoo_eval.ranking.standing import Separation, Standing, separation, standing
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """A share of right answers with its 95 % interval (Wilson)."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a round says.
+
+    Attributes:
+        order: Networks, best first.
+        standing: How sure that is; None without labels.
+        accuracies: Predicted for a linear probe; none without labels.
+        separation: What it would take to tell the first two apart.
+    """
+
+    order: tuple[str, ...]
+    standing: Standing | None = None
+    accuracies: Mapping[str, Accuracy] | None = None
+    separation: Separation | None = None
+
+
+def judge(
+    models: Sequence[str],
+    embeddings: Callable[[str], Shaped[np.ndarray, "n d"]],
+    labels: Int[np.ndarray, " n"],
+    n_classes: int,
+    top: int,
+) -> Judged:
+    """Rank networks by what a linear probe makes of their embeddings of the same images.
+
+    Args:
+        models: Their names.
+        embeddings: Of a network, one row per image.
+        labels: Class of each image.
+        n_classes: How many there are.
+        top: How many networks are wanted.
+    """
+    evidence: dict[str, Evidence] = {
+        model: evidence_of(embeddings(model), labels, n_classes) for model in models
+    }
+    ranked = standing(evidence, labels, top)
+    return Judged(
+        order=ranked.models,
+        standing=ranked,
+        accuracies={model: accuracy_of(evidence[model].right) for model in models},
+        separation=separation(evidence, labels, ranked),
+    )
+
+
+def judge_without_labels(scores: Mapping[str, float]) -> Judged:
+    """Rank networks by one label-free score, the higher the better."""
+    return Judged(order=tuple(sorted(scores, key=lambda model: (-scores[model], model))))
+
+
+def accuracy_of(right: Bool[np.ndarray, " n"]) -> Accuracy:
+    """Share of images that are right, with the interval for drawing as many again."""
+    found = binomtest(int(right.sum()), len(right)).proportion_ci(0.95, method="wilson")
+    return Accuracy(float(right.mean()), float(found.low), float(found.high))
