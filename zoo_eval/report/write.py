@@ -1,7 +1,5 @@
 """Writes a report: a site of pages, one page to be mailed, Markdown, CSV, PNG and SVG."""
 
-import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -17,7 +15,9 @@ from zoo_eval.report.figures import forest_figure, forest_title, scatter_figure
 from zoo_eval.report.findings import Findings, findings
 from zoo_eval.report.html import to_html
 from zoo_eval.report.markdown import to_markdown
+from zoo_eval.report.output import Output
 from zoo_eval.report.pages.zoo import Zoo
+from zoo_eval.report.predictions import predictions
 from zoo_eval.report.provenance import Provenance, provenance
 from zoo_eval.report.site import site_files
 from zoo_eval.report.slugs import slugs
@@ -57,8 +57,10 @@ def write_report(
     truth: str | None = None,
     command: str = "",
     most_pages: int = MOST_PAGES,
+    *,
+    predict: bool = True,
 ) -> ReportFiles:
-    """Compute and write a report; files of an earlier one are replaced, each at once.
+    """Compute and write a report, in place of an earlier one; each file is replaced at once.
 
     Args:
         data: What `collect` read.
@@ -68,15 +70,23 @@ def write_report(
         command: The command line, to be stated in the report.
         most_pages: Models that get a page of their own, the most accurate first, and scores, the
             strongest first.
+        predict: Whether to predict the accuracy from the scores, which takes up to a minute.
 
     Raises:
         ReportError: the accuracy is unknown, no model has one, or the folder cannot be written.
     """
-    return write_findings(findings(data, truth), folder, provenance(command), most_pages)
+    return write_findings(
+        findings(data, truth), folder, provenance(command), most_pages, predict=predict
+    )
 
 
 def write_findings(
-    found: Findings, folder: Path, made: Provenance, most_pages: int = MOST_PAGES
+    found: Findings,
+    folder: Path,
+    made: Provenance,
+    most_pages: int = MOST_PAGES,
+    *,
+    predict: bool = True,
 ) -> ReportFiles:
     """Write what `findings` computed, stating what made it.
 
@@ -89,6 +99,7 @@ def write_findings(
         drawings[slug] = lambda score=score: scatter_figure(found, score)
     pictures = {"forest.svg": "figures/forest.svg"}
     pictures |= {f"{score}.svg": f"figures/{slug}.svg" for score, slug in scatters.items()}
+    predicted = predictions(found.data, found.truth) if predict else None
     zoo = Zoo(found.data, found, definitions(), made)
     pages: list[Path] = []
     files = ReportFiles(
@@ -101,19 +112,18 @@ def write_findings(
         pages=(),
     )
     try:
-        (folder / "figures").mkdir(parents=True, exist_ok=True)
-        _write(files.correlations, csv_text(found.correlations).encode())
-        _write(files.leaderboard, csv_text(found.leaderboard).encode())
-        for name, draw in drawings.items():
-            figure = draw()
-            for kind in _KINDS:
-                _write(folder / "figures" / f"{name}.{kind}", _drawn(figure, kind))
-        figures = {forest_title(found): "figures/forest.png"}
-        _write(files.markdown, to_markdown(found, made, figures).encode())
-        _write(files.html, to_html(found, made).encode())
-        for name, content in site_files(zoo, pictures, most_pages):
-            _write(folder / name, content)
-            pages.append(folder / name)
+        with Output(folder) as output:
+            output.write("correlations.csv", csv_text(found.correlations).encode())
+            output.write("leaderboard.csv", csv_text(found.leaderboard).encode())
+            for name, draw in drawings.items():
+                figure = draw()
+                for kind in _KINDS:
+                    output.write(f"figures/{name}.{kind}", _drawn(figure, kind))
+            figures = {forest_title(found): "figures/forest.png"}
+            output.write("report.md", to_markdown(found, made, figures, predicted).encode())
+            output.write("report.html", to_html(found, made).encode())
+            for name, content in site_files(zoo, pictures, most_pages, predicted):
+                pages.append(output.write(name, content))
     except OSError as error:
         reason = error.strerror or str(error)
         raise ReportError(
@@ -121,20 +131,6 @@ def write_findings(
             "room there."
         ) from error
     return replace(files, pages=tuple(page for page in pages if page != files.index))
-
-
-def _write(file: Path, data: bytes) -> None:
-    """Replace a file at once: a reader sees the old one or the new one, whole."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")
-    try:
-        with os.fdopen(handle, "wb") as new:
-            new.write(data)
-        Path(name).chmod(0o644)  # mkstemp's own 0600 would keep a web server out
-        Path(name).replace(file)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def _drawn(figure: Figure, kind: str) -> bytes:

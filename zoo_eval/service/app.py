@@ -17,6 +17,7 @@ from zoo_eval.service import api, login, pages
 from zoo_eval.service.cached import Cached
 from zoo_eval.service.jobs import Jobs
 from zoo_eval.service.metrics import Metrics, Timed
+from zoo_eval.service.ondemand import OnDemand
 from zoo_eval.service.openapi import document
 from zoo_eval.service.options import API, ServiceOptions
 from zoo_eval.service.page_zoo import Zoos
@@ -34,12 +35,13 @@ def create_app(options: ServiceOptions) -> FastAPI:
     """The service as an ASGI application.
 
     What routes share is in `app.state`: `options`, `live` (the newest snapshot), `statistics`
-    (correlations), `zoos` (what pages show), `jobs` (the queue), `metrics`, and `closing`, set when
-    the service ends.
+    (correlations), `ondemand` (other statistics), `zoos` (what pages show), `jobs` (the queue),
+    `metrics`, and `closing`, set when the service ends.
     """
     store = Store(options.store)
     live = Live(store)
     statistics = Statistics(live, options.resamples)
+    ondemand = OnDemand(live, options.resamples)
     name = options.store.name.removesuffix(".duckdb") + ".jobs"
     jobs = Jobs(store, JobQueue(options.store.with_name(name)))
     metrics = Metrics(live, jobs.queue)
@@ -57,6 +59,7 @@ def create_app(options: ServiceOptions) -> FastAPI:
         await run_in_threadpool(jobs.stop)
         await run_in_threadpool(live.stop)
         await run_in_threadpool(statistics.stop)
+        await run_in_threadpool(ondemand.stop)
 
     app = FastAPI(
         title="zoo_eval",
@@ -72,7 +75,7 @@ def create_app(options: ServiceOptions) -> FastAPI:
         },
     )
     app.state.options, app.state.live, app.state.statistics = options, live, statistics
-    app.state.jobs, app.state.metrics = jobs, metrics
+    app.state.jobs, app.state.metrics, app.state.ondemand = jobs, metrics, ondemand
     app.state.zoos = Zoos(live, statistics)
     app.include_router(api.router)
     app.include_router(login.router)

@@ -17,8 +17,8 @@ import pandas as pd
 
 from zoo_eval.errors import ReportError, ZooEvalError
 from zoo_eval.report import ReportData, collect
+from zoo_eval.report.board import board_of
 from zoo_eval.report.frames import Frame
-from zoo_eval.service.board import board_of
 from zoo_eval.service.standings import Standings
 from zoo_eval.store import Store
 from zoo_eval.store.lock import run_in_progress
