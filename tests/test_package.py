@@ -30,7 +30,7 @@ HOMES = {
         *("calibration", "givens", "executors", "diagnosis"),
     },
     "matplotlib": {"report"},
-    "pebble": {"executors"},
+    "pebble": {"executors", "service"},
     "ray": {"executors"},
     "plotly": {"report"},
     "fastapi": {"service"},

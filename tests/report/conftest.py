@@ -36,6 +36,8 @@ def rows(score, values, *, weights="pretrained", seed=0, options=None, dataset=D
             "score": score,
             "options": json.dumps(options or {}),
             "value": value,
+            "low": value - 0.25 if options and options.get("bandwidth") == "median" else np.nan,
+            "high": value + 0.5 if options and options.get("bandwidth") == "median" else np.nan,
             "undefined_because": why if np.isnan(value) else None,
             "seconds": 0.25 + i / 8,
         }

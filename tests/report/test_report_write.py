@@ -13,6 +13,7 @@ from PIL import Image
 from zoo_eval.errors import ReportError
 from zoo_eval.report import collect, findings, write_report
 from zoo_eval.report.figures import MAX_LINES, forest_figure, forest_title
+from zoo_eval.report.output import LIST
 from zoo_eval.report.provenance import provenance
 from zoo_eval.report.write import write_findings
 
@@ -22,7 +23,7 @@ KINDS = ("png", "svg")
 def test_all_files_are_written_and_no_others(data, tmp_path):
     files = write_report(data, tmp_path / "new" / "folder", command="zoo-eval report")
     named = [files.index, files.html, files.markdown, files.correlations, files.leaderboard]
-    named += [*files.figures, *files.pages]
+    named += [*files.figures, *files.pages, files.index.with_name(LIST)]
     written = [path for path in (tmp_path / "new" / "folder").rglob("*") if path.is_file()]
     assert sorted(written) == sorted(named)
     assert all(path.stat().st_mode & 0o777 == 0o644 for path in written)

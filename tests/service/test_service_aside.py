@@ -33,7 +33,7 @@ def test_calls_in_another_process():
     assert aside.call(niceness) == os.nice(0) + 7
     with pytest.raises(StoreError, match="no"):
         aside.call(refuse)
-    with pytest.raises(ServiceError, match="second process has ended"):
+    with pytest.raises(ServiceError, match="process of the service has ended"):
         aside.call(end_yourself)
     process = aside.call(os.getpid)  # another one
     aside.stop()

@@ -23,6 +23,10 @@ def report(
             min=0, help="Models and scores, the best first, that get a page of their own: so many."
         ),
     ] = 100,
+    predict: Annotated[
+        bool,
+        typer.Option(help="Predict the accuracy from all scores together: up to a minute more."),
+    ] = True,
 ) -> None:
     """Correlate scores with accuracy.
 
@@ -33,5 +37,8 @@ def report(
     from zoo_eval.store import Store
 
     command = shlex.join(["zoo-eval", *sys.argv[1:]])
-    files = write_report(collect(Store(store)), out, truth=truth, command=command, most_pages=pages)
+    files = write_report(
+        *(collect(Store(store)), out, truth, command, pages),
+        predict=predict,
+    )
     print(f"Report: {files.index}")

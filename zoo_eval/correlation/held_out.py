@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
-from sklearn.inspection import permutation_importance
 from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import make_pipeline
 
 from zoo_eval.correlation.conformal import cv_plus_intervals
 from zoo_eval.correlation.predictor_methods import Method
+from zoo_eval.correlation.shuffled import importance_of_each
 
 _SHUFFLES = 3
 
@@ -100,15 +100,11 @@ def hold_out(
             by_fold[best.fold], best.residuals, of_train, settings.level
         )
         if importance:
-            found: Any = permutation_importance(
-                fitted,
-                features[test],
-                truth[test],
-                scoring="neg_mean_absolute_error",
-                n_repeats=_SHUFFLES,
-                random_state=settings.seed,
+            importances.append(
+                importance_of_each(
+                    fitted.predict, features[test], truth[test], _SHUFFLES, settings.seed
+                )
             )
-            importances.append(found.importances_mean)
     rises = np.array(importances).reshape(-1, features.shape[1])
     return HeldOut(predicted, low, high, fold, rises)
 

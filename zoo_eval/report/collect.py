@@ -11,7 +11,7 @@ from zoo_eval.errors import ReportError
 from zoo_eval.report.frames import Frame, Series
 from zoo_eval.report.labels import SETTING, Options, label_settings
 from zoo_eval.report.pool import add_pool_scores
-from zoo_eval.report.summaries import facts_of_columns, gaps, images_per_second
+from zoo_eval.report.summaries import facts_of_columns, gaps, images_per_second, intervals
 from zoo_eval.scores import POOL_SCORES, SCORES, PoolScore
 
 # Known before any network is run. A score that does not beat them is not worth its time.
@@ -76,6 +76,8 @@ class ReportData:
         attempts: The store's attempts.
         images_per_second: By model, as measured here: images of a dataset over the least time
             that a score took which needs one forward pass. NaN where no such score was computed.
+        intervals: By label of a score that is an estimate, `low` and `high` of models: ends of its
+            own 95 % interval, given the network.
     """
 
     scores: Frame
@@ -90,6 +92,7 @@ class ReportData:
     failures: Frame
     attempts: Frame
     images_per_second: Series
+    intervals: Mapping[str, Frame]
 
     @cached_property
     def undefined(self) -> Frame:
@@ -164,6 +167,7 @@ def collect(
         failures=failures,
         attempts=store.attempts(),
         images_per_second=images_per_second(tall, datasets, forward).reindex(tried),
+        intervals=intervals(tall),
     )
 
 

@@ -1,5 +1,6 @@
-"""Types of pandas frames and columns, which pandas does not ship."""
+"""Types of pandas frames and columns, which pandas does not ship, and their rows."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -11,3 +12,8 @@ if TYPE_CHECKING:
 else:
     Frame = pd.DataFrame
     Series = pd.Series
+
+
+def records_of(frame: Frame) -> Iterable[tuple[Any, Any]]:
+    """Index and named fields of each row; labels are no identifiers, so columns must be."""
+    return zip(frame.index, frame.itertuples(index=False), strict=True)

@@ -6,6 +6,7 @@ from typing import Any
 from zoo_eval.report import sentences, tables
 from zoo_eval.report.collect import ReportData
 from zoo_eval.report.findings import Findings
+from zoo_eval.report.predictions import Predictions
 from zoo_eval.report.provenance import Provenance
 from zoo_eval.report.tables import Cell, Table
 
@@ -14,13 +15,19 @@ _LINES = 20
 _SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*[]|#"} | {"<": "&lt;", "\n": " ", "\r": " "})
 
 
-def to_markdown(found: Findings, made: Provenance, figures: dict[str, str]) -> str:
+def to_markdown(
+    found: Findings,
+    made: Provenance,
+    figures: dict[str, str],
+    predicted: Predictions | None = None,
+) -> str:
     """The report as Markdown, with links to the figures.
 
     Args:
         found: The statistics.
         made: What made the report.
         figures: File of each figure, relative to the report, by its title.
+        predicted: The accuracy as predicted from the scores; None: it was not asked for.
     """
     blocks = [
         f"# {_escaped(sentences.question(found))}",
@@ -32,6 +39,7 @@ def to_markdown(found: Findings, made: Provenance, figures: dict[str, str]) -> s
         *(f"![{_escaped(title)}]({file})" for title, file in figures.items()),
         "### How to read this",
         "\n".join(f"- {_escaped(line)}" for line in sentences.HOW_TO_READ),
+        *_predicted(predicted),
         *_section("## Leaderboard", tables.leaderboard_table(found, _LINES), "leaderboard.csv"),
         *_section("## Undefined", tables.undefined_table(found), "the store"),
         *_section("## Failures", tables.failures_table(found), "the store"),
@@ -39,6 +47,13 @@ def to_markdown(found: Findings, made: Provenance, figures: dict[str, str]) -> s
         "\n".join(f"- {_escaped(what)}: {_escaped(text)}" for what, text in facts(found, made)),
     ]
     return "\n\n".join(blocks) + "\n"
+
+
+def _predicted(predicted: Predictions | None) -> list[str]:
+    if predicted is None or not predicted.found:
+        return []
+    lines = [_escaped(one.verdict) for one in predicted.found.values()]
+    return ["## Prediction", "\n".join(f"- {line}" for line in lines)]
 
 
 def facts(found: Findings, made: Provenance) -> list[tuple[str, str]]:

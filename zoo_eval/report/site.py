@@ -1,19 +1,27 @@
 """The pages as files: a site that needs no server."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.resources import files
 
+import pandas as pd
+
+from zoo_eval.report.csv_text import csv_text
+from zoo_eval.report.details import Details, details
+from zoo_eval.report.frames import Frame
 from zoo_eval.report.pages.about import about_page
 from zoo_eval.report.pages.compare import Choice, compare_page
 from zoo_eval.report.pages.layout import plotly_script
 from zoo_eval.report.pages.leaderboard import leaderboard_page
 from zoo_eval.report.pages.model import model_page
+from zoo_eval.report.pages.predictions import predictions_page
 from zoo_eval.report.pages.query import Asked, LeaderboardQuery
 from zoo_eval.report.pages.runs import runs_page, stored_runs
 from zoo_eval.report.pages.score import score_page
 from zoo_eval.report.pages.scores import scores_page
 from zoo_eval.report.pages.site_links import COMPARED, SiteLinks
 from zoo_eval.report.pages.zoo import Zoo
+from zoo_eval.report.predictions import METHODS, Predictions
 from zoo_eval.report.slugs import slugs
 
 # With more lines a page is slow to make and to show.
@@ -26,9 +34,12 @@ FILES = (
     ("correlations.csv", "every statistic of every score, unrounded"),
     ("leaderboard.csv", "every model with every score, unrounded"),
 )
+_PREDICTED = ("predictions.csv", "what each method predicts for every model, unrounded")
 
 
-def site_files(zoo: Zoo, figures: dict[str, str], most_pages: int) -> Iterator[tuple[str, bytes]]:
+def site_files(
+    zoo: Zoo, figures: dict[str, str], most_pages: int, predicted: Predictions | None
+) -> Iterator[tuple[str, bytes]]:
     """Path below the site's folder and content of each file; the leaderboard last.
 
     Args:
@@ -36,29 +47,55 @@ def site_files(zoo: Zoo, figures: dict[str, str], most_pages: int) -> Iterator[t
         figures: File of each drawing by name.
         most_pages: Models and scores that get a page of their own: so many of each, the most
             accurate models and the strongest scores.
+        predicted: Accuracy as it is predicted from the scores; None: it was not asked for.
     """
     board = zoo.board.sort_values(zoo.truth or "family", ascending=False, kind="stable")
     models = slugs(str(name) for name in board.index[:most_pages])
     scores = slugs(zoo.scores[:most_pages])
     choice = _strongest(zoo)
-    links = SiteLinks(models, scores, figures, compared=bool(choice.scores))
-    below = SiteLinks(models, scores, figures, compared=bool(choice.scores), root="../")
+    methods = (list(predicted.found) or METHODS[:1]) if predicted else []
+    links = SiteLinks(models, scores, figures, bool(choice.scores), methods)
+    below = replace(links, root="../")
     for name in _SCRIPTS:
         yield f"static/{name}", (files("zoo_eval.report") / "static" / name).read_bytes()
     yield "static/plotly.min.js", plotly_script()
+    more = _details(zoo, list(scores))
     for label, slug in scores.items():
-        yield f"scores/{slug}.html", score_page(zoo, label, below).encode()
+        yield f"scores/{slug}.html", score_page(zoo, label, below, more.get(label)).encode()
     for name, slug in models.items():
         yield f"models/{slug}.html", model_page(zoo, name, below).encode()
     if choice.scores:
         yield COMPARED, compare_page(zoo, choice, links).encode()
+    for method in methods:
+        text = predictions_page(zoo, predicted, links, method)
+        yield links.predictions(method), text.encode()
+    named = list(FILES)
+    if predicted and predicted.found:
+        yield _PREDICTED[0], csv_text(_side_by_side(predicted)).encode()
+        named.append(_PREDICTED)
     data = zoo.data
     runs = stored_runs(data.runs, data.attempts)
     yield "runs.html", runs_page(runs, zoo, links).encode()
-    yield "about.html", about_page(zoo, links, FILES).encode()
+    yield "about.html", about_page(zoo, links, tuple(named)).encode()
     yield "scores.html", scores_page(zoo, links).encode()
     everything = Asked(LeaderboardQuery(rows=MAX_MODELS))
     yield "index.html", leaderboard_page(zoo, everything, links).encode()
+
+
+def _details(zoo: Zoo, labels: list[str]) -> dict[str, Details]:
+    found = zoo.found
+    if found is None or not labels:
+        return {}
+    return details(zoo.data, found.truth, labels, resamples=found.resamples, seed=found.seed)
+
+
+def _side_by_side(predicted: Predictions) -> Frame:
+    """A line per model: what is known of it, then what each method says."""
+    first = next(iter(predicted.found.values())).models
+    columns = {name: first[name] for name in ("family", "fold", "accuracy")}
+    for method, one in predicted.found.items():
+        columns |= {f"{method}_{name}": one.models[name] for name in ("predicted", "low", "high")}
+    return pd.DataFrame(columns)
 
 
 def _strongest(zoo: Zoo) -> Choice:

@@ -1,4 +1,4 @@
-"""What labelled score rows come to: facts of each score, gaps, speed of each model."""
+"""What labelled score rows come to: facts of each score, gaps, intervals, speed of each model."""
 
 from collections.abc import Collection
 
@@ -26,6 +26,16 @@ def gaps(tall: Frame) -> Frame:
         rows[column] = rows[column].astype(rows[column].cat.categories.dtype)
     rows = rows.rename(columns={"label": "score", "undefined_because": "reason"})
     return rows.reset_index(drop=True)
+
+
+def intervals(tall: Frame) -> dict[str, Frame]:
+    """`low` and `high` by model of each score that is an estimate; of the mean of seeds none."""
+    rows = tall[tall["low"].notna()]
+    rows = rows[~rows.duplicated(["label", "model"], keep=False)]
+    return {
+        str(label): of_score.set_index(of_score["model"].astype(object))[["low", "high"]]
+        for label, of_score in rows.groupby("label", observed=True)
+    }
 
 
 def images_per_second(tall: Frame, datasets: Frame, forward: Collection[str]) -> Series:

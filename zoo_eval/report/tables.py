@@ -1,14 +1,12 @@
 """The report's tables as text in cells, the same for every output format."""
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from zoo_eval.report import formats
 from zoo_eval.report.collect import BASELINES
 from zoo_eval.report.findings import Findings
-from zoo_eval.report.frames import Frame
+from zoo_eval.report.frames import records_of
 
 # A page of numbers is not a leaderboard: beside the baselines, the strongest scores are shown.
 LEADERBOARD_SCORES = 8
@@ -39,7 +37,7 @@ class Column:
 class Cell:
     """A cell: its text, the number to sort it by, and the interval around that number.
 
-    A page links the text to `href`, if there is one.
+    A page links the text to `href`, if there is one, and sets `note` in small print below it.
     """
 
     text: str
@@ -47,6 +45,7 @@ class Cell:
     low: float = math.nan
     high: float = math.nan
     href: str = ""
+    note: str = ""
 
     @property
     def interval(self) -> str:
@@ -124,7 +123,7 @@ def correlations_table(found: Findings) -> Table:
             ),
             "baseline" if r.baseline else "",
         )
-        for score, r in _records(found.correlations)
+        for score, r in records_of(found.correlations)
     )
     caption = f"Correlation of each score with {found.truth}, strongest first"
     return Table("correlations", caption, columns, rows)
@@ -185,7 +184,7 @@ def undefined_table(found: Findings) -> Table:
                 Cell(""),
             )
         )
-        for score, r in _records(found.correlations)
+        for score, r in records_of(found.correlations)
         if (reason := r.undefined_because)
     ]
     single = [
@@ -197,7 +196,7 @@ def undefined_table(found: Findings) -> Table:
                 Cell(str(r.example)),
             )
         )
-        for _, r in _records(found.data.undefined)
+        for _, r in records_of(found.data.undefined)
     ]
     return Table("undefined", "Scores without a value, and why", columns, (*whole, *single))
 
@@ -209,7 +208,7 @@ def failures_table(found: Findings) -> Table:
     )
     rows = tuple(
         Row(tuple(Cell(_text(cell)) for cell in (r.model, r.weights, r.error_type, r.message)))
-        for _, r in _records(found.data.failures)
+        for _, r in records_of(found.data.failures)
     )
     return Table("failures", "Models that failed", columns, rows)
 
@@ -217,11 +216,6 @@ def failures_table(found: Findings) -> Table:
 def baselines_missing(found: Findings) -> list[str]:
     """Baselines that neither a score nor the manifest gives."""
     return [name for name in BASELINES if name not in found.data.baselines]
-
-
-def _records(frame: Frame) -> Iterable[tuple[Any, Any]]:
-    """Index and named fields of each row; labels are no identifiers, so columns must be."""
-    return zip(frame.index, frame.itertuples(index=False), strict=True)
 
 
 def _score_cell(name: str, value: float) -> Cell:

@@ -15,9 +15,10 @@ from zoo_eval.report.figures import forest_figure, forest_title, scatter_figure
 from zoo_eval.report.findings import Findings, findings
 from zoo_eval.report.html import to_html
 from zoo_eval.report.markdown import to_markdown
+from zoo_eval.report.output import Output
 from zoo_eval.report.pages.zoo import Zoo
+from zoo_eval.report.predictions import predictions
 from zoo_eval.report.provenance import Provenance, provenance
-from zoo_eval.report.replacing import replace_file
 from zoo_eval.report.site import site_files
 from zoo_eval.report.slugs import slugs
 
@@ -56,8 +57,10 @@ def write_report(
     truth: str | None = None,
     command: str = "",
     most_pages: int = MOST_PAGES,
+    *,
+    predict: bool = True,
 ) -> ReportFiles:
-    """Compute and write a report; files of an earlier one are replaced, each at once.
+    """Compute and write a report, in place of an earlier one; each file is replaced at once.
 
     Args:
         data: What `collect` read.
@@ -67,15 +70,23 @@ def write_report(
         command: The command line, to be stated in the report.
         most_pages: Models that get a page of their own, the most accurate first, and scores, the
             strongest first.
+        predict: Whether to predict the accuracy from the scores, which takes up to a minute.
 
     Raises:
         ReportError: the accuracy is unknown, no model has one, or the folder cannot be written.
     """
-    return write_findings(findings(data, truth), folder, provenance(command), most_pages)
+    return write_findings(
+        findings(data, truth), folder, provenance(command), most_pages, predict=predict
+    )
 
 
 def write_findings(
-    found: Findings, folder: Path, made: Provenance, most_pages: int = MOST_PAGES
+    found: Findings,
+    folder: Path,
+    made: Provenance,
+    most_pages: int = MOST_PAGES,
+    *,
+    predict: bool = True,
 ) -> ReportFiles:
     """Write what `findings` computed, stating what made it.
 
@@ -88,6 +99,7 @@ def write_findings(
         drawings[slug] = lambda score=score: scatter_figure(found, score)
     pictures = {"forest.svg": "figures/forest.svg"}
     pictures |= {f"{score}.svg": f"figures/{slug}.svg" for score, slug in scatters.items()}
+    predicted = predictions(found.data, found.truth) if predict else None
     zoo = Zoo(found.data, found, definitions(), made)
     pages: list[Path] = []
     files = ReportFiles(
@@ -100,19 +112,18 @@ def write_findings(
         pages=(),
     )
     try:
-        (folder / "figures").mkdir(parents=True, exist_ok=True)
-        replace_file(files.correlations, csv_text(found.correlations).encode())
-        replace_file(files.leaderboard, csv_text(found.leaderboard).encode())
-        for name, draw in drawings.items():
-            figure = draw()
-            for kind in _KINDS:
-                replace_file(folder / "figures" / f"{name}.{kind}", _drawn(figure, kind))
-        figures = {forest_title(found): "figures/forest.png"}
-        replace_file(files.markdown, to_markdown(found, made, figures).encode())
-        replace_file(files.html, to_html(found, made).encode())
-        for name, content in site_files(zoo, pictures, most_pages):
-            replace_file(folder / name, content)
-            pages.append(folder / name)
+        with Output(folder) as output:
+            output.write("correlations.csv", csv_text(found.correlations).encode())
+            output.write("leaderboard.csv", csv_text(found.leaderboard).encode())
+            for name, draw in drawings.items():
+                figure = draw()
+                for kind in _KINDS:
+                    output.write(f"figures/{name}.{kind}", _drawn(figure, kind))
+            figures = {forest_title(found): "figures/forest.png"}
+            output.write("report.md", to_markdown(found, made, figures, predicted).encode())
+            output.write("report.html", to_html(found, made).encode())
+            for name, content in site_files(zoo, pictures, most_pages, predicted):
+                pages.append(output.write(name, content))
     except OSError as error:
         reason = error.strerror or str(error)
         raise ReportError(

@@ -19,6 +19,7 @@ from zoo_eval.service.history import RunViews
 from zoo_eval.service.jobs import Jobs
 from zoo_eval.service.live import Live
 from zoo_eval.service.metrics import Metrics, Timed
+from zoo_eval.service.ondemand import OnDemand
 from zoo_eval.service.openapi import document
 from zoo_eval.service.options import API, ServiceOptions
 from zoo_eval.service.page_zoo import Zoos
@@ -35,12 +36,13 @@ def create_app(options: ServiceOptions) -> FastAPI:
     """The service as an ASGI application.
 
     What routes share is in `app.state`: `options`, `live` (the newest snapshot), `statistics`
-    (correlations), `zoos` (what pages show), `jobs` (the queue), `run_views` (all runs),
-    `metrics`, and `closing`, set when the service ends.
+    (correlations), `ondemand` (other statistics), `zoos` (what pages show), `jobs` (the queue),
+    `run_views` (all runs), `metrics`, and `closing`, set when the service ends.
     """
     store = Store(options.store)
     live = Live(store)
     statistics = Statistics(live, options.resamples)
+    ondemand = OnDemand(live, options.resamples)
     name = options.store.name.removesuffix(".duckdb") + ".jobs"
     jobs = Jobs(store, JobQueue(options.store.with_name(name)))
     metrics = Metrics(live, jobs.queue)
@@ -58,6 +60,7 @@ def create_app(options: ServiceOptions) -> FastAPI:
         await run_in_threadpool(jobs.stop)
         await run_in_threadpool(live.stop)
         await run_in_threadpool(statistics.stop)
+        await run_in_threadpool(ondemand.stop)
 
     app = FastAPI(
         title="zoo_eval",
@@ -73,7 +76,7 @@ def create_app(options: ServiceOptions) -> FastAPI:
         },
     )
     app.state.options, app.state.live, app.state.statistics = options, live, statistics
-    app.state.jobs, app.state.metrics = jobs, metrics
+    app.state.jobs, app.state.metrics, app.state.ondemand = jobs, metrics, ondemand
     app.state.run_views = RunViews(jobs.queue, live)
     app.state.zoos = Zoos(live, statistics)
     app.include_router(api.router)

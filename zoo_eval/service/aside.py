@@ -9,7 +9,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, Future
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
 
@@ -21,17 +21,18 @@ T = TypeVar("T")
 
 
 class Aside:
-    """One process, begun when it is first needed and replaced when it dies.
+    """Processes that are begun when they are first needed, and replaced when they die.
 
     Args:
-        niceness: How far it steps back behind others; see nice(1).
+        niceness: How far they step back behind others; see nice(1).
+        processes: How many.
 
     Attributes:
         stopped: Whether no more calls are taken.
     """
 
-    def __init__(self, niceness: int = 0) -> None:
-        self._niceness = niceness
+    def __init__(self, niceness: int = 0, processes: int = 1) -> None:
+        self._niceness, self._processes = niceness, processes
         self._pool: ProcessPool | None = None
         self._underway: set[Any] = set()  # pebble's futures, which end only if they are cancelled
         self.stopped = False
@@ -47,27 +48,30 @@ class Aside:
         Raises:
             ServiceError: the process ended before it had an answer.
         """
-        future: Any = None
         try:
-            future = self._begin(function, arguments)
-            return future.result()
+            return self.begin(function, *arguments).result()
         except (ProcessExpired, BrokenProcessPool, CancelledError) as error:
-            raise ServiceError(f"The service's second process has ended: {error}") from error
-        finally:
-            self._underway.discard(future)
+            raise ServiceError(f"A process of the service has ended: {error}") from error
 
-    def _begin(self, function: Callable[..., object], arguments: tuple[object, ...]) -> Any:  # noqa: ANN401
+    def begin(self, function: Callable[..., T], *arguments: object) -> "Future[T]":
+        """The same, without waiting; the future's error may be pebble's.
+
+        Raises:
+            ServiceError: no more calls are taken.
+            BrokenProcessPool: the process ended just now.
+        """
         with self._lock:
             if self.stopped:
                 raise ServiceError("The service ends.")
             if self._pool is None or not self._pool.active:
-                self._pool = _pool(self._niceness)
+                self._pool = _pool(self._niceness, self._processes)
             future: Any = self._pool.schedule(function, args=arguments)
             self._underway.add(future)
-            return future
+        future.add_done_callback(self._underway.discard)
+        return future
 
     def stop(self) -> None:
-        """End the process, whatever it does, and begin no other."""
+        """End the processes, whatever they do, and begin no other."""
         with self._lock:
             self.stopped = True
         for future in list(self._underway):
@@ -77,9 +81,9 @@ class Aside:
             self._pool.join()
 
 
-def _pool(niceness: int) -> ProcessPool:
+def _pool(niceness: int, processes: int) -> ProcessPool:
     return ProcessPool(
-        max_workers=1,
+        max_workers=processes,
         context=multiprocessing.get_context("spawn"),
         initializer=_set_up,
         initargs=(niceness,),

@@ -5,31 +5,18 @@ from urllib.parse import parse_qs
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from zoo_eval.report.environment import render
 from zoo_eval.service.identity import COOKIE, SESSION_S, knows, new_session
 from zoo_eval.service.options import ServiceOptions
+from zoo_eval.service.page_links import PageLinks
 
 router = APIRouter(include_in_schema=False)
-
-_PAGE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Log in: zoo_eval</title>
-<main>
-<h1>zoo_eval</h1>
-<form method="post" action="/login">
-{message}
-<label>Token <input type="password" name="token" autocomplete="current-password" required></label>
-<button>Log in</button>
-</form>
-</main>
-</html>
-"""
 
 
 @router.get("/login")
 def form() -> HTMLResponse:
     """The form."""
-    return HTMLResponse(_PAGE.format(message=""))
+    return _form()
 
 
 @router.post("/login")
@@ -39,8 +26,7 @@ async def login(request: Request) -> Response:
     sent = parse_qs((await request.body()).decode("utf-8", "replace"))
     if options.token is not None:
         if not knows(options.token, "".join(sent.get("token", []))):
-            message = '<p role="alert">This is not the token.</p>'
-            return HTMLResponse(_PAGE.format(message=message), 401)
+            return _form("This is not the token.", 401)
         response = RedirectResponse("/", 303)
         response.set_cookie(
             COOKIE,
@@ -60,3 +46,8 @@ def logout() -> Response:
     response = RedirectResponse("/login", 303)
     response.delete_cookie(COOKIE, httponly=True, samesite="strict")
     return response
+
+
+def _form(problem: str = "", status: int = 200) -> HTMLResponse:
+    style = PageLinks().asset("style.css")
+    return HTMLResponse(render("login.html.jinja", problem=problem, style=style), status)

@@ -13,7 +13,7 @@ from zoo_eval.report.pages.layout import plotly_script
 
 router = APIRouter(prefix="/static", include_in_schema=False)
 _KINDS = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8"}
-_OURS = ("style.css", "tables.js", "figures.js", "runs.js")
+_OURS = ("style.css", "tables.js", "figures.js", "runs.js", "pending.js")
 
 
 @dataclass(frozen=True)

@@ -8,15 +8,18 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Match
 
 from zoo_eval.errors import StoreError, ZooEvalError
+from zoo_eval.report.pages.nothing import nothing_page
+from zoo_eval.service.options import API
+from zoo_eval.service.page_links import PageLinks
 
 MEDIA_TYPE = "application/problem+json"
 _OURS = {
     400: "The body cannot be read; it must be JSON in UTF-8.",
-    404: "There is nothing at this address. /api/v1/openapi.json lists what there is.",
+    404: "There is nothing at this address; /api/v1/openapi.json lists what the API has.",
     405: "This address does not take the method; the header Allow says which it does.",
 }
 
@@ -71,13 +74,22 @@ def problem(
 
 
 async def on_http_error(request: Request, error: Exception) -> Response:
-    """A refusal by a route or by the framework."""
+    """A refusal by a route or by the framework; to a browser as a page."""
     assert isinstance(error, HTTPException)
     status, detail = error.status_code, error.detail
     if status == 400 or detail == HTTPStatus(status).phrase:  # the framework's own
         detail = _OURS.get(status, detail)
     headers = {"Allow": _methods(request)} if status == 405 else error.headers
+    if _is_for_people(request):
+        title = HTTPStatus(status).phrase
+        return HTMLResponse(nothing_page("", title, detail, None, PageLinks()), status, headers)
     return problem(status, detail, request.url.path, headers=headers)
+
+
+def _is_for_people(request: Request) -> bool:
+    """Whether a browser asks for a page."""
+    accepts = request.headers.get("accept", "")
+    return "text/html" in accepts and not request.url.path.startswith(f"{API}/")
 
 
 def _methods(request: Request) -> str:

@@ -11,8 +11,8 @@ import pandas as pd
 
 from zoo_eval.errors import ReportError
 from zoo_eval.report import ReportData, collect
+from zoo_eval.report.board import board_of
 from zoo_eval.report.frames import Frame
-from zoo_eval.service.board import board_of
 from zoo_eval.service.standings import Standings
 from zoo_eval.service.table import RowsByModel, Table
 from zoo_eval.store import Store

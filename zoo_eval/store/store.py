@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _SETTING_COLUMNS = ", ".join(SettingKey._fields)
 _COMPACT = [
     *("model", "weights", "seed", "dataset", "score", "options"),
-    *("value", "undefined_because", "seconds"),
+    *("value", "low", "high", "undefined_because", "seconds"),
 ]
 
 
@@ -164,7 +164,7 @@ class Store:
 
         Args:
             compact: Text as ordered categories, and without `version`, `fingerprint`, `run`,
-                `stored`, `low`, `high` and `precision`: a tenth of the memory, and quick to group.
+                `stored` and `precision`: a tenth of the memory, and quick to group.
         """
         columns = f"{', '.join(_COMPACT)}, version, stored, fingerprint" if compact else "*"
         with self._read() as connection, connection.cursor() as cursor:

@@ -15,6 +15,13 @@ class ServedLinks:
     """Paths, as the service has them."""
 
     live = True
+    truth = ""
+
+    def judged_by(self, truth):
+        return f"?truth={truth}"
+
+    def predictions(self, method):
+        return f"/predictions?method={method}"
 
     def leaderboard(self, query):
         text = query.to_string()

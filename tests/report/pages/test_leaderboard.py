@@ -122,3 +122,18 @@ def test_downloads_are_of_this_view(zoo, links, kind):
 def test_a_model_outside_the_trust_gate_is_marked_in_words(zoo, links):
     text = leaderboard_page(zoo, ask(zoo, []), links)
     assert "a_large outside the trust gate" in Table(text, "leaderboard").column("Model")
+
+
+def test_below_an_estimate_stands_its_interval(zoo, links):
+    asked = ask(zoo, [("column", "dse[bandwidth=median]"), ("column", "dse"), ("q", "c_small")])
+    table = Table(leaderboard_page(zoo, asked, links), "leaderboard")
+    # Stored as 4.0, from 0.25 below to 0.5 above.
+    assert table.rows == [["c_small", "4.000 3.750 to 4.500", "3.500"]]
+
+
+def test_the_mean_over_seeds_has_no_interval(store, make_zoo):
+    scores = store.tables["scores"]
+    store.tables["scores"] = scores.assign(low=scores["value"] - 1, high=scores["value"] + 1)
+    intervals = make_zoo(store).data.intervals
+    assert "dse" in intervals
+    assert "snip @init" not in intervals

@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
+from scipy import stats
 
 from tests.report.pages.document import Document, Table
 from zoo_eval.errors import InputError
+from zoo_eval.report.details import details
 from zoo_eval.report.pages.about import about_page
 from zoo_eval.report.pages.attempts import failed
 from zoo_eval.report.pages.compare import choose, compare_page
@@ -16,7 +18,7 @@ from zoo_eval.report.pages.leaderboard import ask, leaderboard_page
 from zoo_eval.report.pages.model import model_page
 from zoo_eval.report.pages.nothing import nothing_page
 from zoo_eval.report.pages.runs import RunsView, RunView, SubmitForm, runs_page, stored_runs
-from zoo_eval.report.pages.score import Influence, score_page
+from zoo_eval.report.pages.score import score_page
 from zoo_eval.report.pages.scores import scores_page
 
 HOSTILE = "<script>alert(1)</script>"
@@ -93,9 +95,45 @@ def test_reasons_for_gaps(zoo, links):
     assert 'id="reasons"' not in score_page(zoo, "dse", links)
 
 
-def test_influences_have_their_place(zoo, links):
-    text = score_page(zoo, "dse", links, (Influence("c_large", 0.4, -0.552),))
-    assert Table(text, "influences").rows == [["c_large", "0.400", "−0.552"]]
+def test_what_a_correlation_depends_on(zoo, links):
+    found = zoo.found
+    more = details(zoo.data, found.truth, ["dse"], resamples=20)["dse"]
+    text = score_page(zoo, "dse", links, more)
+    assert "data-pending" not in text
+    coefficients = Table(text, "coefficients")
+    assert [row[0] for row in coefficients.rows][:3] == ["Spearman ρ", "Kendall τ_b", "Pearson r"]
+    assert coefficients.rows[0][1].startswith("0.952")
+    subsets = Table(text, "subsets")
+    assert subsets.rows[0][0] == "all"
+    assert subsets.rows[0][1].startswith("0.952")
+    assert subsets.rows[-1][0].startswith("top fifth by accuracy")
+    assert "only 2 models have it" in subsets.rows[-1][0]
+    # v2 has another metric; real has the same values for six models.
+    truths = Table(text, "truths")
+    assert [row[0] for row in truths.rows] == ["fashion_top1", "real_top1"]
+    assert truths.hrefs["real_top1"] == "?truth=real_top1"
+    assert Table(text, "sizes").rows[0][0].startswith("given params")
+    top = Table(text, "top")
+    assert top.rows[0] == ["1 model", "1.000", "0.000", "1.000"]
+    influences = Table(text, "influences")
+    assert {row[1] for row in influences.rows} == {"model", "family"}
+    name, _, rho, change, n = influences.rows[0]
+    rest = zoo.board.drop(index=name)
+    expected = stats.spearmanr(rest["dse"], rest["fashion_top1"], nan_policy="omit").statistic
+    assert float(rho.replace("−", "-")) == pytest.approx(expected, abs=5e-4)
+    whole = found.correlations.at["dse", "spearman_rho"]
+    assert float(change.replace("−", "-")) == pytest.approx(expected - whole, abs=5e-5)
+    assert n == "7"
+
+
+def test_a_score_page_says_that_more_is_to_come_or_failed(zoo, links):
+    text = score_page(zoo, "dse", links)
+    assert "data-pending" in text
+    assert "/static/pending.js" in text
+    text = score_page(zoo, "dse", links, failed=True)
+    assert "data-pending" not in text
+    assert "/static/pending.js" not in text
+    assert "Computing this failed" in text
 
 
 def test_a_score_that_is_not_installed_says_so(store, make_zoo, links):
@@ -271,7 +309,8 @@ def test_one_model(store, make_zoo, links):
 def test_nothing_leads_on(links):
     page = Document(nothing_page("leaderboard", "Nothing here yet", "Run <it> first.", None, links))
     assert "Run <it> first." in page.all("main")[0]["text"]
-    assert [e["href"] for e in page.all("a")][2:] == ["/", "/scores", "/compare", "/runs", "/about"]
+    pages = ["/", "/scores", "/predictions?method=ridge", "/compare", "/runs", "/about"]
+    assert [e["href"] for e in page.all("a")][2:] == pages
 
 
 # Every page
@@ -329,8 +368,8 @@ def test_a_snippet_is_python_that_holds_no_more_than_names():
         ("net.tag", "not json"),
         ("net.tag", json.dumps({"weights_file": "w'.pt", "arguments": '{"a b=1, c": 2, "d": 3}'})),
     ]
-    for model, details in cases:
-        compile(loading_snippet(model, details), "snippet", "exec")
+    for model, line in cases:
+        compile(loading_snippet(model, line), "snippet", "exec")
     text = loading_snippet(*cases[0])
     assert f"timm.create_model({evil!r}, pretrained=True)" in text
     assert "img_size=320" in loading_snippet(*cases[1])

@@ -1,6 +1,7 @@
 """Cells and titles of the pages' tables: numbers as text, each kind in its own way."""
 
 import math
+from dataclasses import replace
 
 from zoo_eval.report import formats
 from zoo_eval.report.board import SPEED
@@ -54,6 +55,16 @@ def number(zoo: Zoo, column: str, value: float) -> Cell:
     if column == SPEED:
         return Cell(formats.count(value) if value >= 1000 else f"{value:.3g}", value)
     return Cell(formats.significant(value), value)
+
+
+def value_of(zoo: Zoo, column: str, model: str, value: float) -> Cell:
+    """A model's number in a column; below an estimate its interval."""
+    cell = number(zoo, column, value)
+    ends = zoo.data.intervals.get(column)
+    if ends is None or model not in ends.index:
+        return cell
+    low, high = (formats.significant(float(ends.at[model, end])) for end in ("low", "high"))
+    return replace(cell, note=f"{low} to {high}")
 
 
 def rank(place: float, n: int) -> Cell:

@@ -8,6 +8,7 @@ from zoo_eval.report.environment import render
 from zoo_eval.report.pages.links import Links
 from zoo_eval.report.pages.query import LeaderboardQuery
 from zoo_eval.report.pages.zoo import Zoo
+from zoo_eval.report.predictions import METHODS
 
 # Plotly is made for pages that allow inline styles. It puts the style of its maps into the page,
 # unless an element with this id is there already; no page of ours has a map.
@@ -27,6 +28,7 @@ def page(template: str, zoo: Zoo | None, links: Links, **context: object) -> str
     entries = (
         ("leaderboard", "Leaderboard", links.leaderboard(LeaderboardQuery())),
         ("scores", "Scores", links.scores()),
+        ("predictions", "Predictions", links.predictions(METHODS[0])),
         ("compare", "Compare", links.compare()),
         ("runs", "Runs", links.runs()),
         ("about", "About", links.about()),
@@ -35,6 +37,7 @@ def page(template: str, zoo: Zoo | None, links: Links, **context: object) -> str
         template,
         navigation=[entry for entry in entries if entry[2]],
         truth=zoo.truth if zoo else "",
+        truths=[(name, links.judged_by(name)) for name in zoo.truths] if zoo else [],
         links=links,
         map_style=map_style(),
         **context,

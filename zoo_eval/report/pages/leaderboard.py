@@ -9,7 +9,7 @@ from zoo_eval.report import sentences
 from zoo_eval.report.board import SPEED
 from zoo_eval.report.collect import BASELINES
 from zoo_eval.report.frames import Frame
-from zoo_eval.report.pages.cells import meaning, number, text, title
+from zoo_eval.report.pages.cells import meaning, text, title, value_of
 from zoo_eval.report.pages.layout import page
 from zoo_eval.report.pages.links import Links
 from zoo_eval.report.pages.pareto import fronts
@@ -52,8 +52,15 @@ class View:
 
 
 def ask(zoo: Zoo, pairs: Iterable[tuple[str, str]]) -> Asked:
-    """Read a query against the columns that there are."""
-    return parse_query(pairs, zoo.numbers, zoo.texts)
+    """Read a query against the columns that there are.
+
+    A form sends all columns that it shows. Where they are the usual ones, nothing was chosen: with
+    another accuracy others are the usual ones.
+    """
+    asked = parse_query(pairs, zoo.numbers, zoo.texts)
+    if set(asked.query.columns) == set(default_columns(zoo)):
+        asked = replace(asked, query=replace(asked.query, columns=()))
+    return asked
 
 
 def default_columns(zoo: Zoo) -> tuple[str, ...]:
@@ -139,7 +146,8 @@ def _table(zoo: Zoo, view: View, query: LeaderboardQuery, links: Links) -> Table
         cells = [Cell(str(model), href=links.model(str(model)))]
         for name in view.columns:
             value = values[name]
-            cells.append(Cell(text(value)) if name in zoo.texts else number(zoo, name, value))
+            is_text = name in zoo.texts
+            cells.append(Cell(text(value)) if is_text else value_of(zoo, name, str(model), value))
         outside = values["trusted"] == _OUTSIDE
         rows.append(Row(tuple(cells), "outside the trust gate" if outside else ""))
     left = len(view.rows) - len(rows)

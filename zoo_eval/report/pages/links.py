@@ -21,6 +21,15 @@ class Links(Protocol):
         """
         ...
 
+    @property
+    def truth(self) -> str:
+        """The accuracy that was asked for; forms pass it on. Empty: the usual one."""
+        ...
+
+    def judged_by(self, truth: str) -> str:
+        """The page that these links stand on, with scores judged by another accuracy."""
+        ...
+
     def leaderboard(self, query: LeaderboardQuery) -> str:
         """The leaderboard as the query says."""
         ...
@@ -39,6 +48,10 @@ class Links(Protocol):
 
     def model(self, name: str) -> str:
         """One model."""
+        ...
+
+    def predictions(self, method: str) -> str:
+        """Accuracy as a method predicts it from the scores."""
         ...
 
     def compare(self, models: Sequence[str] = (), scores: Sequence[str] = ()) -> str:

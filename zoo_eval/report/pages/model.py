@@ -7,7 +7,7 @@ from zoo_eval.report.board import SPEED
 from zoo_eval.report.collect import BASELINES
 from zoo_eval.report.frames import Series
 from zoo_eval.report.pages.attempts import attempts_of
-from zoo_eval.report.pages.cells import number, percentile, rank, text, title
+from zoo_eval.report.pages.cells import number, percentile, rank, text, title, value_of
 from zoo_eval.report.pages.layout import page
 from zoo_eval.report.pages.links import Links
 from zoo_eval.report.pages.snippet import loading_snippet
@@ -101,7 +101,7 @@ def _scores(zoo: Zoo, name: str, row: Series, links: Links) -> Table:
         place, n = float(places[label]), zoo.counts[label]
         cells = (
             Cell(label, href=links.score(label)),
-            number(zoo, label, value),
+            value_of(zoo, label, name, value),
             rank(place, n),
             percentile(place, n),
             Cell("higher" if zoo.signs[label] > 0 else "lower"),

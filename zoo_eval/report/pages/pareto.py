@@ -68,7 +68,7 @@ def _front(zoo: Zoo, known: Frame, cost: str, links: Links) -> tuple[PageFigure,
     figure = PageFigure(
         f"front-{cost.replace('_', '-')}",
         what,
-        f"{int(chosen.sum())} of {len(known)} models are on the front: no other is as accurate "
+        f"{int(chosen.sum())} of {len(known):,} models are on the front: no other is as accurate "
         f"{_CHEAPER[cost]}.",
         scatter([rest, on_front], axes, steps="vh" if cost == SPEED else "hv"),
     )

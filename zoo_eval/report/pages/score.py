@@ -1,13 +1,14 @@
 """One score: what it is, how it goes with accuracy, where it has no value."""
 
 import re
-from dataclasses import dataclass
 
 from zoo_eval.errors import InputError
 from zoo_eval.report import formats, tables
 from zoo_eval.report.collect import BASELINES
+from zoo_eval.report.details import Details
 from zoo_eval.report.frames import Series
-from zoo_eval.report.pages.cells import number, rank, text
+from zoo_eval.report.pages.cells import number, rank, text, value_of
+from zoo_eval.report.pages.details import details_tables
 from zoo_eval.report.pages.layout import page
 from zoo_eval.report.pages.links import Links
 from zoo_eval.report.pages.score_figures import score_figures
@@ -18,29 +19,17 @@ _URL = re.compile(r"(https?://[^\s,;)]+)")
 _MOST_ROWS = 100
 
 
-@dataclass(frozen=True)
-class Influence:
-    """A model or family without which a score's correlation would be another.
-
-    Attributes:
-        name: Of the model or family.
-        rho: Spearman's ρ without it.
-        change: By how much that is more than with it.
-    """
-
-    name: str
-    rho: float
-    change: float
-
-
-def score_page(zoo: Zoo, label: str, links: Links, influences: tuple[Influence, ...] = ()) -> str:
+def score_page(
+    zoo: Zoo, label: str, links: Links, more: Details | None = None, *, failed: bool = False
+) -> str:
     """The page of one score.
 
     Args:
         zoo: What is known.
         label: Of the score.
         links: Where the other pages lie.
-        influences: What the correlation hangs on most, strongest first.
+        more: What its correlation depends on; None: that is being computed.
+        failed: Whether computing it failed.
 
     Raises:
         InputError: there is no such score.
@@ -65,7 +54,9 @@ def score_page(zoo: Zoo, label: str, links: Links, influences: tuple[Influence, 
         figures=figures,
         values=_values(zoo, label, links),
         reasons=_reasons(zoo, label, links),
-        influences=_influences(influences, links) if influences else None,
+        more=details_tables(zoo.found, label, more, links) if zoo.found and more else (),
+        pending=zoo.found is not None and more is None,
+        failed=failed,
     )
 
 
@@ -106,7 +97,7 @@ def _values(zoo: Zoo, label: str, links: Links) -> Table:
     rows: list[Row] = []
     for model, place, value, *truth in zip(shown, *(p.tolist() for p in parts), strict=True):
         cells = [Cell(str(model), href=links.model(str(model)))]
-        cells += [rank(place, len(ranks)), number(zoo, label, value)]
+        cells += [rank(place, len(ranks)), value_of(zoo, label, str(model), value)]
         if truth:
             cells += [number(zoo, zoo.truth, truth[0]), rank(truth[1], zoo.counts[zoo.truth])]
         rows.append(Row(tuple(cells)))
@@ -137,21 +128,6 @@ def _reasons(zoo: Zoo, label: str, links: Links) -> Table | None:
         for r in rows.itertuples()
     )
     return Table("reasons", f"Why {label} has no value", columns, lines)
-
-
-def _influences(influences: tuple[Influence, ...], links: Links) -> Table:
-    columns = (Column("Without", numeric=False), Column("ρ"), Column("Change"))
-    rows = tuple(
-        Row(
-            (
-                Cell(each.name, href=links.model(each.name)),
-                Cell(formats.fixed(each.rho), each.rho),
-                Cell(formats.fixed(each.change), each.change),
-            )
-        )
-        for each in influences
-    )
-    return Table("influences", "What the correlation hangs on most", columns, rows)
 
 
 def _linked_text(reference: str) -> list[tuple[str, bool]]:

@@ -30,7 +30,7 @@ def score_figures(zoo: Zoo, label: str, links: Links) -> list[PageFigure]:
         PageFigure(
             "scatter",
             f"{zoo.truth} against {label}",
-            f"ρ = {rho}, {len(known)} models. Families by colour and shape.",
+            f"ρ = {rho}, {len(known):,} models. Families by colour and shape.",
             scatter(grouped(zoo, known, values, y), axes),
             links.figure(f"{label}.svg"),
         )

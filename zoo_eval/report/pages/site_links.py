@@ -18,16 +18,25 @@ class SiteLinks:
         score_files: The same of each score.
         figures: File of each figure by name, relative to the site.
         compared: Whether there is a page that compares.
+        predicted: Methods whose predictions have a page, the first one's first.
         root: Way from the page to the site's folder: empty, or `../`.
         live: See `Links`.
+        truth: See `Links`.
     """
 
     model_files: Mapping[str, str]
     score_files: Mapping[str, str]
     figures: Mapping[str, str]
     compared: bool
+    predicted: Sequence[str]
     root: str = ""
     live: bool = False
+    truth: str = ""
+
+    def judged_by(self, truth: str) -> str:
+        """A site is judged by one accuracy; another is a matter of another report."""
+        del truth
+        return ""
 
     def leaderboard(self, query: LeaderboardQuery) -> str:
         """The one page; a script sorts and filters it."""
@@ -50,6 +59,13 @@ class SiteLinks:
     def model(self, name: str) -> str:
         """One model; empty for those beyond the most pages that were asked for."""
         return self._within("models", self.model_files.get(name))
+
+    def predictions(self, method: str) -> str:
+        """One of the methods; empty if it predicts nothing."""
+        if method not in self.predicted:
+            return ""
+        first = method == self.predicted[0]
+        return f"{self.root}{'predictions' if first else f'predictions-{method}'}.html"
 
     def compare(self, models: Sequence[str] = (), scores: Sequence[str] = ()) -> str:
         """The one comparison that is there."""

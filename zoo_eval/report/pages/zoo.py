@@ -7,7 +7,7 @@ from functools import cached_property
 
 import pandas as pd
 
-from zoo_eval.report.board import SPEED, TEXTS, board_of
+from zoo_eval.report.board import SPEED, TEXTS, board_of, in_words
 from zoo_eval.report.collect import BASELINES, ReportData
 from zoo_eval.report.definitions import Definition
 from zoo_eval.report.findings import Findings, known_truths
@@ -29,6 +29,7 @@ class Zoo:
         definitions: Scores that are installed here, by name.
         made: What makes the pages.
         note: Why there are no statistics; empty if that is because no model has an accuracy.
+        asked: The accuracy to judge by; empty: the one that most models have.
     """
 
     data: ReportData
@@ -36,18 +37,19 @@ class Zoo:
     definitions: Mapping[str, Definition]
     made: Provenance
     note: str = ""
+    asked: str = ""
 
     @cached_property
     def board(self) -> Frame:
-        """One row per model; see `board_of`."""
-        return board_of(self.data)
+        """One row per model, see `board_of`; texts in words."""
+        return in_words(board_of(self.data))
 
     @property
     def truth(self) -> str:
         """The accuracy that scores are, or will be, judged by; empty if there is none."""
         if self.found:
             return self.found.truth
-        return next(iter(known_truths(self.data)), "")
+        return self.asked or next(iter(known_truths(self.data)), "")
 
     @cached_property
     def truths(self) -> list[str]:

@@ -2,10 +2,19 @@
 
 from fastapi import APIRouter
 
-from zoo_eval.service.api import correlations, health, metrics, models, runs, scores, values
+from zoo_eval.service.api import (
+    correlations,
+    health,
+    metrics,
+    models,
+    predictions,
+    runs,
+    scores,
+    values,
+)
 from zoo_eval.service.api.answers import REFUSALS
 from zoo_eval.service.options import API
 
 router = APIRouter(prefix=API, responses=REFUSALS)
-for _part in (health, models, scores, values, correlations, runs, metrics):
+for _part in (health, models, scores, values, correlations, predictions, runs, metrics):
     router.include_router(_part.router)

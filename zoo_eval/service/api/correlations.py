@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from zoo_eval.service.api.answers import LiveDep, Row, StatisticsDep, with_tables
 
 router = APIRouter(tags=["results"])
-_RETRY_S = 2
+RETRY_S = 2
 
 
 class Correlations(BaseModel):
@@ -62,7 +62,7 @@ async def correlations(
     found = statistics.of(chosen)
     if found is None:
         pending = Pending(truth=chosen).model_dump_json()
-        after = {"Retry-After": str(_RETRY_S)}
+        after = {"Retry-After": str(RETRY_S)}
         return Response(pending, 202, after, "application/json")
     snapshot = found.snapshot
     head = {
