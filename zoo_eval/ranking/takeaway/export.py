@@ -20,12 +20,9 @@ from zoo_eval.models.weights import weights_path
 from zoo_eval.ranking.takeaway.exported import (
     JSON,
     TENSORS,
-    AccuracyTable,
     ModelTable,
-    PreprocessingTable,
     ProbeTable,
     probe_bytes,
-    table_of,
 )
 from zoo_eval.ranking.takeaway.network import Network
 from zoo_eval.ranking.takeaway.probe import FittedProbe, fit_probe
@@ -84,11 +81,11 @@ def export_probe(
         dataset=dataset.label,
         n_images=len(dataset),
         classes=dataset.classes,
-        accuracy=AccuracyTable(**table_of(fitted.accuracy)),
+        accuracy=fitted.accuracy,
         penalty=fitted.penalty,
         temperature=fitted.temperature,
         model=_model(line, weights),
-        preprocessing=PreprocessingTable(**table_of(preprocessing)),
+        preprocessing=preprocessing,
         probe_sha256=hashlib.sha256(content).hexdigest(),
     )
     try:

@@ -5,8 +5,6 @@ cannot change what is predicted, and the digests of both weights.
 """
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -39,26 +37,6 @@ class ModelTable(_Table):
     licence: str | None
 
 
-class PreprocessingTable(_Table):
-    """`preprocessing`: see `Preprocessing`."""
-
-    image_size: Annotated[int, Field(gt=0)]
-    crop: float
-    interpolation: str
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    crop_mode: str
-
-
-class AccuracyTable(_Table):
-    """`accuracy`: what to expect on images like those of the dataset, see `Accuracy`."""
-
-    value: float
-    low: float
-    high: float
-    n_images: int
-
-
 class ProbeTable(_Table):
     """The whole of `probe.json`."""
 
@@ -68,11 +46,11 @@ class ProbeTable(_Table):
     dataset: str
     n_images: int
     classes: Annotated[tuple[str, ...], Field(min_length=2)]
-    accuracy: AccuracyTable
+    accuracy: Accuracy
     penalty: float
     temperature: float
     model: ModelTable
-    preprocessing: PreprocessingTable
+    preprocessing: Preprocessing
     probe_sha256: str
 
     def line(self, folder: Path) -> ModelLine:
@@ -94,23 +72,10 @@ class ProbeTable(_Table):
             cells={"licence": model.licence},
         )
 
-    def as_preprocessing(self) -> Preprocessing:
-        """How the network wants its images."""
-        return Preprocessing(**self.preprocessing.model_dump())
-
-    def as_accuracy(self) -> Accuracy:
-        """What to expect on images like those of the dataset."""
-        return Accuracy(**self.accuracy.model_dump())
-
 
 def probe_bytes(probe: Probe) -> bytes:
     """The probe's tensors, in float32, as `probe.safetensors` holds them."""
     return save({"weight": probe.weight.astype(np.float32), "bias": probe.bias.astype(np.float32)})
-
-
-def table_of(values: object) -> Mapping[str, Any]:
-    """A dataclass of this package as a table of the file."""
-    return asdict(values)  # pyright: ignore[reportArgumentType]
 
 
 def read_exported(folder: Path) -> tuple[ProbeTable, Probe]:

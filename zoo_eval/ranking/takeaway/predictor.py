@@ -84,8 +84,8 @@ def load_probe(folder: str | Path, *, device: str = "auto") -> Predictor:
     """
     folder = Path(folder)
     table, probe = read_exported(folder)
-    network = Network(table.line(folder), table.as_preprocessing(), device)
-    return Predictor(network, probe, table.as_accuracy())
+    network = Network(table.line(folder), table.preprocessing, device)
+    return Predictor(network, probe, table.accuracy)
 
 
 def _decoded(picture: Picture, place: int) -> Image.Image:
