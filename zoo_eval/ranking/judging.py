@@ -53,6 +53,8 @@ def judge(
         n_classes: How many there are.
         top: How many networks are wanted.
     """
+    if not models:
+        return Judged(())
     evidence: dict[str, Evidence] = {
         model: evidence_of(embeddings(model), labels, n_classes) for model in models
     }

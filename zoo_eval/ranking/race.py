@@ -23,6 +23,9 @@ from zoo_eval.ranking.round_run import RoundResult, Runs
 from zoo_eval.ranking.rounds import decided, going_on
 from zoo_eval.runner import Prepared
 
+# Of the budget, for the first round: the speed is not known yet, and later rounds need time too.
+FIRST_SHARE = 0.6
+
 
 class Watcher:
     """Is told how a race goes; this one does not care."""
@@ -89,6 +92,8 @@ class Race:
         self._workers = runs.workers or usable_cores()
         self._speed = first_speed(self._workers)
         self._times: list[Timed] = []
+        self._first_share = 1.0
+        self._judging = 0.0  # seconds for one network and image
         self._judged: list[Judged] = []
         self._datasets: list[Dataset] = []
         self._notes: list[RoundNote] = []
@@ -112,6 +117,7 @@ class Race:
             workers=self._workers,
         )
         self._watcher.planned(plan)
+        self._first_share = FIRST_SHARE if len(plan.rounds) > 1 else 1.0
         going: Sequence[ModelLine] = sorted(self._manifest, key=_prior)
         failed: dict[str, LeftOut] = {}
         ended = "all images"
@@ -123,9 +129,12 @@ class Race:
                 ended = "budget"
                 if number > 1 and len(result.models) < min(self._top, len(going)):
                     break
-            if not result.models:
-                break
+            begun = time.monotonic()
             judged = self._judge(result, labelled=labelled)
+            if not judged.order:
+                break
+            work = len(judged.order) * len(result.dataset)
+            self._judging = (time.monotonic() - begun) / work
             stay = going_on(judged.standing, self._top) if judged.standing else ()
             seconds = time.monotonic() - clock
             note = RoundNote(
@@ -147,14 +156,23 @@ class Race:
     def _run(
         self, number: int, size: int, going: Sequence[ModelLine], *, labelled: bool
     ) -> RoundResult:
-        """One round, of the networks for which there is time; those come first that lead."""
+        """One round, of the networks for which there is time; those come first that lead.
+
+        No network begins that would not fit, once it is known how long they take; whoever is
+        under way when the time is up is lost.
+        """
         spec = replace(self._spec, images_per_class=size, at_most=True)
         job = round_job(self._manifest, going, spec, labelled=labelled, dear=number > 1)
         prepared = self._runs.prepare(job)
         n_images, units = len(prepared.dataset), prepared.plan.units
-        left = self._until - time.monotonic()
-        lines = [unit.line for unit in units]
-        n = len(that_fit(lines, self._speed, n_images, self._workers, left))
+        until, n = self._until, len(units)
+        if number == 1:
+            until = self._started + self._first_share * (until - self._started)
+        else:
+            until -= self._judging * len(going) * n_images
+            lines = [unit.line for unit in units]
+            left = until - time.monotonic()
+            n = len(that_fit(lines, self._speed, n_images, self._workers, left))
         prepared = replace(prepared, plan=replace(prepared.plan, units=units[:n]))
         self._watcher.begins(number, prepared, len(units) - n)
         by_name = {line.model: line for line in going}
@@ -166,7 +184,7 @@ class Race:
                 self._times.append(Timed(work, n_images, attempt.seconds))
             self._watcher.evaluated(ended)
 
-        result = self._runs.execute(prepared, evaluated, self._until)
+        result = self._runs.execute(prepared, evaluated, until)
         if result.interrupted:
             raise KeyboardInterrupt
         return result

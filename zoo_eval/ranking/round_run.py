@@ -1,7 +1,7 @@
 """Does a round of a race, and reads what came of it: embeddings of the same images."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import astuple, dataclass, replace
 from typing import NamedTuple
 
@@ -99,7 +99,7 @@ class Runs:
             for unit in _whole(prepared.job, self.store, prepared.dataset)
             if unit.kept is not None
         }
-        reasons = _failures(self.store, prepared.job.manifest.lines)
+        reasons = _failures(self.store)
 
         def embeddings(model: str) -> Float32[np.ndarray, "n d"]:
             row = kept[model].kept
@@ -148,9 +148,9 @@ def _whole(job: Job, store: Store, dataset: Dataset) -> tuple[Unit, ...]:
     return make_plan(job, dataset.label, frozenset(), kept=kept).units
 
 
-def _failures(store: Store, lines: Sequence[object]) -> Mapping[str, str]:
+def _failures(store: Store) -> dict[str, str]:
     """Why the last attempt at a network did not end well."""
-    if not lines or not store.path.exists():
+    if not store.path.exists():
         return {}
     rows = store.failures()
     return {
