@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from zoo_eval.report.frames import Frame
+from zoo_eval.report.selection import containing
 from zoo_eval.service.api.answers import (
     FILES,
     NOT_FOUND,
@@ -31,7 +32,7 @@ class ModelsQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    q: str = Field("", description="Part of the name, in any case.", examples=["resnet"])
+    q: str = Field("", description="Part of the name or family, in any case.", examples=["resnet"])
     family: list[str] = Field([], description="Any of these families.", examples=[["resnet"]])
     where: list[str] = Field(
         [],
@@ -82,9 +83,7 @@ def models(query: Annotated[ModelsQuery, Query()], live: LiveDep) -> Response:
     """Models that were tried: facts, accuracies and scores; sorted, filtered and paged."""
     tag, snapshot = live.tag, live.snapshot
     board = snapshot.board
-    if query.q:
-        names = board["model"].astype(str).str.lower()
-        board = board[names.str.contains(query.q.lower(), regex=False).to_numpy(bool)]
+    board = containing(board, board["model"], query.q)
     if query.family:
         board = board[board["family"].isin(query.family)]
     board = ordered(matching(board, query.where), query.sort)
