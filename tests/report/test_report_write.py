@@ -33,6 +33,16 @@ def test_all_files_are_written_and_no_others(data, tmp_path):
     assert "written from Python" in files.html.read_text(encoding="utf-8")
 
 
+def test_pages_of_models_that_are_gone_go_too(found, made, tmp_path):
+    write_findings(found, tmp_path, made)
+    (tmp_path / "models" / "mine.html").write_text("mine")
+    files = write_findings(found, tmp_path, made, most_pages=2)
+    of_models = {path for path in files.pages if path.parent.name == "models"}
+    assert len(of_models) == 2
+    there = set((tmp_path / "models").iterdir())
+    assert there == of_models | {tmp_path / "models" / "mine.html"}
+
+
 def test_figures_are_png_pictures_one_per_score_with_values(found, made, tmp_path):
     files = write_findings(found, tmp_path, made)
     names = [

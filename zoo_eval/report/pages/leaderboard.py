@@ -22,6 +22,7 @@ from zoo_eval.report.pages.query import (
     parse_query,
 )
 from zoo_eval.report.pages.zoo import Zoo
+from zoo_eval.report.selection import containing, fulfilling, ordered
 from zoo_eval.report.tables import LEADERBOARD_SCORES, Cell, Column, Row, Table
 
 _OUTSIDE = "outside"
@@ -75,19 +76,11 @@ def default_columns(zoo: Zoo) -> tuple[str, ...]:
 
 def select(zoo: Zoo, query: LeaderboardQuery) -> View:
     """The models that match, sorted; models without the value last."""
-    board = zoo.board
-    if query.text:
-        wanted = query.text.casefold()
-        names = (board.index.astype(str) + "\n" + board["family"]).str.casefold()
-        board = board[names.str.contains(wanted, regex=False).to_numpy(bool)]
-    if query.family:
-        board = board[board["family"] == query.family]
-    for limits in query.ranges:
-        board = board[board[limits.column].between(limits.low, limits.high)]
+    board = containing(zoo.board, zoo.board.index.to_series(), query.text)
+    board = fulfilling(board, query.conditions)
     sort = query.sort or zoo.truth or MODEL
     values = board.index.to_series() if sort == MODEL else board[sort]
-    values = values.replace("", None) if sort in zoo.texts else values
-    board = board.loc[values.sort_values(ascending=not query.descending, kind="stable").index]
+    board = ordered(board, [(values, query.descending)])
     columns = tuple(name for name in query.columns if name != MODEL) or default_columns(zoo)
     pages = max(math.ceil(len(board) / query.rows), 1)
     place = min(query.page, pages)

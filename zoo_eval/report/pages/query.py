@@ -5,6 +5,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from zoo_eval.report.selection import Condition
+
 MODEL = "model"
 MOST_ROWS = 500
 
@@ -51,6 +53,15 @@ class LeaderboardQuery:
     ranges: tuple[Range, ...] = ()
     page: int = 1
     rows: int = 50
+
+    @property
+    def conditions(self) -> list[Condition]:
+        """What the models must be, their names aside."""
+        kept = [Condition("family", "=", self.family)] if self.family else []
+        for limits in self.ranges:
+            ends = ((">=", limits.low), ("<=", limits.high))
+            kept += [Condition(limits.column, sign, end) for sign, end in ends]
+        return kept
 
     def to_string(self) -> str:
         """The query as it stands behind the `?`; only what differs from the defaults."""

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from zoo_eval.report.frames import Frame
+from zoo_eval.report.selection import containing
 from zoo_eval.service.api.answers import (
     FILES,
     NOT_FOUND,
@@ -32,7 +33,7 @@ class ModelsQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    q: str = Field("", description="Part of the name, in any case.", examples=["resnet"])
+    q: str = Field("", description="Part of the name or family, in any case.", examples=["resnet"])
     family: list[str] = Field([], description="Any of these families.", examples=[["resnet"]])
     where: list[str] = Field(
         [],
@@ -95,9 +96,7 @@ async def models(query: Annotated[ModelsQuery, Query()], live: LiveDep) -> Respo
 
 def _found(board: Frame, query: ModelsQuery) -> np.ndarray:
     """Numbers of the rows that are asked for, in order."""
-    if query.q:
-        names = board["model"].astype(str).str.lower()
-        board = board[names.str.contains(query.q.lower(), regex=False).to_numpy(bool)]
+    board = containing(board, board["model"], query.q)
     if query.family:
         board = board[board["family"].isin(query.family)]
     return ordered(matching(board, query.where), query.sort)

@@ -1,16 +1,16 @@
-"""Sorts, filters and pages a table as the parameters of an address say."""
+"""Reads conditions and orders from the parameters of an address."""
 
 import difflib
 import re
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 
-from zoo_eval.report.frames import Frame, Series
+from zoo_eval.report.frames import Frame
+from zoo_eval.report.selection import SIGNS, Condition, fulfilling, order_of
 from zoo_eval.service.api.answers import invalid
 
-_SIGN = re.compile(r"\s*(<=|>=|!=|<|>|=)\s*")
+_SIGN = re.compile(rf"\s*({'|'.join(sorted(SIGNS, key=len, reverse=True))})\s*")
 
 
 def matching(frame: Frame, conditions: Sequence[str]) -> Frame:
@@ -19,22 +19,20 @@ def matching(frame: Frame, conditions: Sequence[str]) -> Frame:
     Raises:
         HTTPException: 422, a condition cannot be understood.
     """
-    for condition in conditions:
-        column, sign, value = _parts(frame, condition)
-        cells = frame[column]
-        if cells.dtype.kind in "iuf":
-            try:
-                wanted: float | str = float(value)
-            except ValueError:
-                text = f"where = {condition!r}: {column} is a number, {value!r} is not."
-                raise invalid(text) from None
-        elif sign in ("=", "!="):
-            cells, wanted = cells.astype(str), value
-        else:
-            raise invalid(f"where = {condition!r}: {column} is text, which takes only = and !=.")
-        tests = {"<=": cells.le, ">=": cells.ge, "<": cells.lt, ">": cells.gt, "=": cells.eq}
-        frame = frame[tests[sign](wanted) if sign != "!=" else cells.ne(wanted) & cells.notna()]
-    return frame
+    return fulfilling(frame, [_condition(frame, text) for text in conditions])
+
+
+def _condition(frame: Frame, text: str) -> Condition:
+    column, sign, value = _parts(frame, text)
+    if frame[column].dtype.kind in "iuf":
+        try:
+            return Condition(column, sign, float(value))
+        except ValueError:
+            said = f"where = {text!r}: {column} is a number, {value!r} is not."
+            raise invalid(said) from None
+    if sign not in ("=", "!="):
+        raise invalid(f"where = {text!r}: {column} is text, which takes only = and !=.")
+    return Condition(column, sign, value)
 
 
 def _parts(frame: Frame, condition: str) -> tuple[str, str, str]:
@@ -60,12 +58,11 @@ def ordered(frame: Frame, sort: str) -> np.ndarray:
     Raises:
         HTTPException: 422, there is no such column.
     """
-    names = [name for name in sort.split(",") if name]
-    order = np.arange(len(frame))
-    for name in reversed(names):  # stable, so that the first counts most
-        falls = name.startswith("-") and name not in frame.columns
-        sizes = _sizes(frame[known(frame, name[1:] if falls else name)])[order]
-        order = order[np.argsort(-sizes if falls else sizes, kind="stable")]  # NaN comes last
+    keys: list[tuple[str, bool]] = []
+    for name in filter(None, sort.split(",")):
+        falling = name.startswith("-") and name not in frame.columns
+        keys.append((known(frame, name[1:] if falling else name), falling))
+    order = order_of(frame, [(frame[column], falling) for column, falling in keys])
     return frame.index.to_numpy()[order]
 
 
@@ -80,11 +77,3 @@ def known(frame: Frame, column: str) -> str:
     near = difflib.get_close_matches(column, map(str, frame.columns), n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     raise invalid(f"There is no column {column!r}.{hint}")
-
-
-def _sizes(cells: Series) -> np.ndarray:
-    """Numbers in the order of the cells; NaN where there is none."""
-    if cells.dtype.kind in "iufb":
-        return cells.to_numpy(np.float64, na_value=np.nan)
-    places, _ = pd.factorize(cells.astype(str).where(cells.notna()), sort=True)
-    return np.where(places < 0, np.nan, places)
