@@ -16,6 +16,7 @@ from zoo_eval.transforms.lowpass import LOWPASS
 from zoo_eval.transforms.noise import noise
 from zoo_eval.transforms.pruning import PRUNING
 from zoo_eval.transforms.shift import SHIFT
+from zoo_eval.transforms.spiking import SPIKING
 
 _NOISE_SEEDS = 3
 Images = Iterable[Tensor]
@@ -76,6 +77,14 @@ def jpeg_sweep(
 ) -> Sweep:
     """Images that went through JPEG."""
     return sweep(jpeg(altered_images), model, images, forward_pass, head_labels)
+
+
+@quantity
+def spiking_sweep(
+    model: nn.Module, images: Images, forward_pass: ForwardPass, head_labels: HeadLabels
+) -> Sweep:
+    """Spikes in place of ReLU, over 16 time steps to 1."""
+    return sweep(SPIKING, model, images, forward_pass, head_labels)
 
 
 def _mean(responses: tuple[Response, ...]) -> Response:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from zoo_eval.quantities.blocks import blocks
 from zoo_eval.quantities.module_state import in_mode
+from zoo_eval.transforms.patched import patched
 from zoo_eval.transforms.transform import Transform, Variants
 
 _MOST = 0.5  # of the blocks; what is left of a network beyond is of no use
@@ -43,16 +44,8 @@ def without(
     removed: Sequence[nn.Module], images: Iterable[Tensor]
 ) -> Generator[Iterable[Tensor], None, None]:
     """Let blocks hand on their input within the block of code; the images stay as they are."""
-    before = [vars(block).get("forward") for block in removed]
-    try:
-        for block in removed:
-            vars(block)["forward"] = _first
+    with patched({(block, "forward"): _first for block in removed}):
         yield images
-    finally:
-        for block, forward in zip(removed, before, strict=True):
-            vars(block).pop("forward", None)
-            if forward is not None:
-                vars(block)["forward"] = forward
 
 
 def removal(order: Sequence[nn.Module]) -> Transform:
