@@ -26,16 +26,16 @@ test-slow: $(VENV)/.test  ## The tests that take minutes
 bench: $(VENV)/.test  ## Measure every claim about speed: half an hour, on an idle machine
 	$(BIN)/python benchmarks/table.py
 
-check: $(VENV)/.test  ## Style, types, and whether the README is in step with the code
+check: $(VENV)/.test  ## Style, types, and whether the READMEs are in step with the code
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
-	$(BIN)/cog --check --diff README.md
+	$(BIN)/cog --check --diff README.md zoo_eval/scores/README.md
 
-format: $(VENV)/.test  ## Put the code in order, and bring the README up to date
+format: $(VENV)/.test  ## Put the code in order, and bring the READMEs up to date
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/cog -r README.md
+	$(BIN)/cog -r README.md zoo_eval/scores/README.md
 
 clean:  ## Remove what was made, but not the environment
 	rm -rf results report export build dist .pytest_cache .ruff_cache .hypothesis

@@ -11,6 +11,7 @@ from torch import nn
 
 from tests.zoo import write_job, write_zoo
 from zoo_eval.datasets import Dataset, load_dataset
+from zoo_eval.datasets.label_spaces import head_classes
 from zoo_eval.errors import DownloadError, ModelError, ScoreUndefinedError
 from zoo_eval.evaluate import evaluate
 from zoo_eval.failures import failure_of
@@ -174,6 +175,16 @@ def test_a_network_that_cannot_be_built_is_an_attempt(job, dataset):
     outcome = evaluate(broken, dataset, SETTINGS, {})
     assert (outcome.scores, outcome.attempt.outcome) == ((), "load")
     assert "nosuch.safetensors is missing" in outcome.attempt.message
+
+
+def test_labels_as_the_head_counts_them(job, dataset):
+    unit = units(job, dataset)["test_resnet.s0", "pretrained"]
+    head_labels = givens_of(unit, dataset, SETTINGS, {"head_labels"})["head_labels"]
+    outputs = head_classes("fashion-mnist")
+    named = [dataset.classes[label] for label in dataset.labels]
+    assert [outputs[label] for label in head_labels] == named
+    other = replace(unit, line=replace(unit.line, label_space="imagenet-1k"))
+    assert givens_of(other, dataset, SETTINGS, {"head_labels"})["head_labels"] is None
 
 
 def test_labels_keep_the_order_of_the_images(job, dataset):

@@ -12,7 +12,7 @@ LAYERS = [
     {"errors"},
     {"apart", "builtin", "byte_size", "cache", "correlation", "declarations", "failures"}
     | {"finding", "interruption", "provenance", "unfinished"},
-    {"manifest", "quantities", "scores"},
+    {"manifest", "quantities", "scores", "transforms"},
     {"datasets", "models", "store", "job", "conformance"},
     {"trust", "fingerprints", "plan", "calibration", "relief", "settings", "prefetch"}
     | {"unlabelled"},
@@ -26,7 +26,7 @@ LAYERS = [
 HOMES = {
     "duckdb": {"store", "manifest"},
     "torch": {
-        *("models", "quantities", "scores", "conformance", "datasets"),
+        *("models", "quantities", "scores", "transforms", "conformance", "datasets"),
         *("calibration", "givens", "executors", "diagnosis"),
     },
     "matplotlib": {"report"},

@@ -17,7 +17,9 @@ from zoo_eval.models.determinism import calibrate_batch_norm, switch_off_dropout
 from zoo_eval.plan import Unit
 from zoo_eval.settings import Settings
 
-_OF_NETWORK = frozenset({"model", "images", "input_shape", "probe_images", "probe_labels"})
+_OF_NETWORK = frozenset(
+    {"model", "images", "altered_images", "input_shape", "probe_images", "probe_labels"}
+)
 PIXEL_SIZE = 64  # side of the images in the given `pixels`, as in the DSMI authors' script
 
 
@@ -56,6 +58,9 @@ def givens_of(
     givens: dict[str, Any] = {"labels": np.asarray(dataset.labels, dtype=np.int64)}
     if "pixels" in needed:
         givens["pixels"] = dataset.pixels(PIXEL_SIZE)
+    if "head_labels" in needed:
+        places = head_places(unit.line.label_space, dataset.classes)
+        givens["head_labels"] = None if places is None else np.asarray(places)[givens["labels"]]
     if needed & _OF_NETWORK:
         givens |= _of_network(unit, dataset, settings, needed)
     return givens
@@ -82,6 +87,7 @@ def _of_network(
     givens: dict[str, Any] = {
         "model": model,
         "images": images,
+        "altered_images": images.altered,
         "input_shape": (3, size, size),
         "gradient_precision": settings.gradient_precision,
     }

@@ -4,13 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
+from PIL import Image
 
 from tests.datasets.images import encode, noise, write_folder
 from zoo_eval.datasets import DatasetSpec, load_dataset
 from zoo_eval.datasets import resized as module
-from zoo_eval.datasets.batches import one_ahead
+from zoo_eval.datasets.batches import ModelImages, one_ahead
 from zoo_eval.datasets.preprocessing import Preprocessing
 from zoo_eval.datasets.resized import resized
+from zoo_eval.transforms.images import Alteration
 
 SMALL = Preprocessing(16, 0.9, "bicubic", (0.5,) * 3, (0.5,) * 3)
 N_BYTES = 4 * 16 * 16 * 3
@@ -117,3 +120,29 @@ def test_one_ahead_gives_the_same_items_and_its_errors():
     assert made == [0, 1, 2, 3, 4]
     with pytest.raises(ValueError, match="at the end"):
         next(ahead)
+
+
+def test_altered_images_have_files_of_their_own(dataset, cache, monkeypatch):
+    turned = Alteration("turned", lambda image: image.transpose(Image.Transpose.ROTATE_180))
+    plain = np.array(resized(dataset, SMALL))
+    resize = SMALL.resize(cropped=False)
+    expected = np.stack([resize(turned.change(dataset[place])) for place in range(4)])
+    np.testing.assert_array_equal(resized(dataset, SMALL, turned), expected)
+    np.testing.assert_array_equal(resized(dataset, SMALL), plain)
+    assert len(files(cache)) == 2
+    resized(dataset, SMALL, replace(turned, name="turned otherwise"))
+    assert len(files(cache)) == 3
+    # They do not make room at the cost of the images themselves.
+    monkeypatch.setattr(module, "MOST_BYTES", 15 * N_BYTES)
+    assert resized(dataset, replace(SMALL, crop=0.8), turned) is None
+
+
+def test_altered_batches_are_the_same_with_and_without_a_file(dataset, monkeypatch):
+    turned = Alteration("turned", lambda image: image.transpose(Image.Transpose.ROTATE_180))
+    images = ModelImages(dataset, SMALL, 3, torch.device("cpu"))
+    with_file = list(images.altered(turned))
+    assert [len(batch) for batch in with_file] == [3, 1]
+    assert not torch.equal(with_file[0], next(iter(images)))
+    monkeypatch.setattr(module, "MOST_BYTES", 0)
+    without_file = list(images.altered(replace(turned, name="elsewhere")))
+    assert all(map(torch.equal, with_file, without_file))

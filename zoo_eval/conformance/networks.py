@@ -1,10 +1,15 @@
 """Small networks of the kinds that a zoo holds: inputs of scores that run the network."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from PIL import Image
 from torch import Tensor, nn
+
+from zoo_eval.transforms.images import Alteration
 
 IMAGE_SIZE = 8
 N_IMAGES = 8
@@ -201,8 +206,20 @@ def givens(model: nn.Module) -> dict[str, object]:
         "model": model,
         "input_shape": (3, IMAGE_SIZE, IMAGE_SIZE),
         "images": list(images.split(N_IMAGES // 2)),
+        "altered_images": partial(_altered, images),
         "labels": labels.numpy(),
+        "head_labels": labels.numpy(),
         "pixels": images.flatten(1).numpy(),
         "probe_images": images,
         "probe_labels": labels,
     }
+
+
+def _altered(images: Tensor, alteration: Alteration) -> Iterator[Tensor]:
+    """The images, changed as pictures of 8 bits: about what a dataset does."""
+    pixels = (images * 48 + 128).clamp(0, 255).byte().permute(0, 2, 3, 1).numpy()
+    changed = np.stack(
+        [np.asarray(alteration.change(Image.fromarray(picture))) for picture in pixels]
+    )
+    batch = (torch.tensor(changed).permute(0, 3, 1, 2) - 128.0) / 48
+    yield from batch.split(N_IMAGES // 2)

@@ -13,8 +13,9 @@ from torch import Tensor
 
 from zoo_eval.datasets.dataset import Dataset
 from zoo_eval.datasets.preprocessing import Preprocessing
-from zoo_eval.datasets.resized import resized
+from zoo_eval.datasets.resized import resized, resizing
 from zoo_eval.quantities import Precision
+from zoo_eval.transforms.images import Alteration
 
 T = TypeVar("T")
 
@@ -49,24 +50,28 @@ class ModelImages:
 
     def __iter__(self) -> Iterator[Tensor]:
         """Batches in order, channels last in memory."""
-        pixels = resized(self._dataset, self._preprocessing)
-        parts = (
-            range(start, min(start + self.batch_size, len(self)))
-            for start in range(0, len(self), self.batch_size)
-        )
-        batches = (
-            self._batch(self._resize(part) if pixels is None else pixels[part.start : part.stop])
-            for part in parts
-        )
+        batches = self._batches(None)
         # A GPU computes while the next batch is being made; a CPU would only be shared.
         return one_ahead(batches) if self.device.type == "cuda" else batches
+
+    def altered(self, alteration: Alteration) -> Iterator[Tensor]:
+        """The same batches; each image altered as it was decoded, before it is resized."""
+        return self._batches(alteration)
+
+    def _batches(self, alteration: Alteration | None) -> Iterator[Tensor]:
+        pixels = resized(self._dataset, self._preprocessing, alteration)
+        for start in range(0, len(self), self.batch_size):
+            part = range(start, min(start + self.batch_size, len(self)))
+            yield self._batch(
+                self._resize(part, alteration) if pixels is None else pixels[part.start : part.stop]
+            )
 
     def take(self, places: Sequence[int]) -> Tensor:
         """The images at these places, as one batch, channels first in memory."""
         return self._batch(self._resize(places)).contiguous()
 
-    def _resize(self, places: Sequence[int]) -> np.ndarray:
-        resize = self._preprocessing.resize(cropped=self._dataset.cropped)
+    def _resize(self, places: Sequence[int], alteration: Alteration | None = None) -> np.ndarray:
+        resize = resizing(self._dataset, self._preprocessing, alteration)
         return np.stack([resize(self._dataset[place]) for place in places])
 
     def _batch(self, pixels: np.ndarray) -> Tensor:

@@ -20,14 +20,16 @@ GIVENS: dict[str, str] = {
     "model": "the network, a torch module in eval mode",
     "input_shape": "(channels, height, width) that the network is fed with",
     "images": "all images of the dataset as this network wants them, in batches",
+    "altered_images": "function: from an alteration to all images, altered before they are resized",
     "labels": "class ids, shape (n,), in the order of the images; renumbered from 0",
     "pixels": "the dataset's images at one small size, shape (n, pixels), before any network",
     "probe_images": "a small fixed batch of images, a tensor (n, channels, height, width)",
     "probe_labels": "class ids of the probe images as the network's head counts them, (n,)",
+    "head_labels": "class ids as the network's head counts them, (n,); None if it knows others",
     "gradient_precision": "fp32, or bf16 for gradients of single images",
 }
 # What holds for a given that is not given; the others are needed.
-GIVEN_DEFAULTS = {"gradient_precision": "fp32"}
+GIVEN_DEFAULTS = {"gradient_precision": "fp32", "head_labels": None}
 # What depends on the dataset alone is computed once per dataset, not once per model.
 DATASET_GIVENS = frozenset({"labels", "pixels"})
 

@@ -58,6 +58,8 @@ def few_shot_accuracy(
     References:
         Wang et al., "SimpleShot: Revisiting Nearest-Neighbor Classification for Few-Shot
         Learning", 2019, https://arxiv.org/abs/1911.04623
+        Peng et al., "SAM-Aware Graph Prompt Reasoning Network for Cross-Domain Few-Shot
+        Segmentation", AAAI 2025 (such episodes), https://arxiv.org/abs/2406.08372
 
     >>> classes = np.arange(60) % 6
     >>> found = few_shot_accuracy(np.eye(6)[classes], classes)

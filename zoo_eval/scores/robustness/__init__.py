@@ -1,0 +1,1 @@
+"""Scores of what a pretrained network still does when it or its images are changed."""

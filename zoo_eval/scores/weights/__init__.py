@@ -1,0 +1,1 @@
+"""Scores of the weights alone: no images, no forward pass."""
