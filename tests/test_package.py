@@ -10,8 +10,8 @@ PACKAGE = Path(zoo_eval.__file__).parent
 # The layers of the house, bottom first: a module imports only from its own line or below.
 LAYERS = [
     {"errors"},
-    {"apart", "builtin", "byte_size", "cache", "correlation", "declarations", "failures"}
-    | {"finding", "interruption", "provenance", "unfinished"},
+    {"apart", "builtin", "byte_size", "cache", "correlation", "declarations", "durations"}
+    | {"failures", "finding", "interruption", "provenance", "unfinished"},
     {"manifest", "quantities", "scores", "transforms"},
     {"datasets", "models", "store", "job", "conformance"},
     {"trust", "fingerprints", "plan", "calibration", "relief", "settings", "prefetch"}
