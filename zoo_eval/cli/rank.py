@@ -44,30 +44,40 @@ def rank(
     out: Annotated[
         Path | None, typer.Option("--out", help="Folder of the page; default: results/rank-NAME.")
     ] = None,
+    export: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Write the best network's fitted linear probe, ready to predict."
+        ),
+    ] = None,
+    ensemble: Annotated[
+        bool, typer.Option("--ensemble", help="Name the pair that is right most often, its gain.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Which network for my images? Ranks pretrained networks without training any.
 
-    Many networks run on few images, then few networks on many. What is stored is not computed
-    again, so stopping is safe: the same command goes on.
+    First a look at the images. Then many networks run on few of them, then few networks on many.
+    What is stored is not computed again, so stopping is safe: the same command goes on.
 
     Exit code 0: ranked; 2: it cannot be done as asked; 3: ranked, but some networks failed; 130:
     interrupted.
     """
+    from zoo_eval.cli.looking import look_first
     from zoo_eval.cli.rank_text import ShownRace, show
     from zoo_eval.datasets.spec import DatasetSpec
     from zoo_eval.durations import parse_duration
     from zoo_eval.ranking.candidates import ModelLimits
-    from zoo_eval.ranking.rank import rank as rank_images
+    from zoo_eval.ranking.rank import raced
     from zoo_eval.report.rank_files import write_ranking
 
     stop_in_order()
     command = shlex.join(["zoo-eval", *sys.argv[1:]])
-    spec = DatasetSpec(images)
     budget_s = None if budget is None else parse_duration(budget)
     try:
+        spec = look_first(DatasetSpec(images), quiet=as_json)
         with ShownRace(budget_s, workers, quiet=as_json) as watcher:
-            found = rank_images(
+            found = raced(
                 spec,
                 top=top,
                 manifest=manifest,
@@ -78,18 +88,26 @@ def rank(
                 watcher=watcher,
                 command=command,
             )
+        ranking = found.ranking
+        if as_json:
+            print(ranking.to_json())
+        else:
+            show(ranking)
+        page = write_ranking(ranking, spec, out or Path("results") / f"rank-{spec.name}", command)
+        if not as_json:
+            print(f"Page: {page}")
+        if ensemble or export is not None:
+            from zoo_eval.cli.taking_away import name_pair, write_probe
+
+            if ensemble:
+                name_pair(found, quiet=as_json)
+            if export is not None:
+                write_probe(found, spec, export, quiet=as_json)
     except KeyboardInterrupt:
         print(
             f"zoo-eval: interrupted; what is evaluated is stored, and `{command}` goes on.",
             file=sys.stderr,
         )
         raise typer.Exit(EXIT_INTERRUPTED) from None
-    if as_json:
-        print(found.to_json())
-    else:
-        show(found)
-    page = write_ranking(found, spec, out or Path("results") / f"rank-{spec.name}", command)
-    if not as_json:
-        print(f"Page: {page}")
-    if any(each.why == "failed" for each in found.left_out):
+    if any(each.why == "failed" for each in ranking.left_out):
         raise typer.Exit(EXIT_FAILED_MODELS)

@@ -50,6 +50,7 @@ class Finish:
     Attributes:
         judged: What each round says, the first first.
         datasets: The images of each.
+        last: What the last of them left: images and embeddings.
         rounds: What happened in each.
         left_out: Networks that no round judged, and why.
         ended: Why it ended: `decided`, `all images`, `budget`.
@@ -58,6 +59,7 @@ class Finish:
 
     judged: tuple[Judged, ...]
     datasets: tuple[Dataset, ...]
+    last: RoundResult
     rounds: tuple[RoundNote, ...]
     left_out: tuple[LeftOut, ...]
     ended: str
@@ -95,7 +97,7 @@ class Race:
         self._first_share = 1.0
         self._judging = 0.0  # seconds for one network and image
         self._judged: list[Judged] = []
-        self._datasets: list[Dataset] = []
+        self._results: list[RoundResult] = []
         self._notes: list[RoundNote] = []
 
     def go(self) -> Finish:
@@ -142,7 +144,7 @@ class Race:
                 *(len(result.models), len(stay), seconds),
             )
             self._judged.append(judged)
-            self._datasets.append(result.dataset)
+            self._results.append(result)
             self._notes.append(note)
             self._watcher.judged(number, note, judged)
             if judged.standing and decided(judged.standing, self._top):
@@ -212,7 +214,8 @@ class Race:
         )
         return Finish(
             tuple(self._judged),
-            tuple(self._datasets),
+            tuple(result.dataset for result in self._results),
+            self._results[-1],
             tuple(self._notes),
             left_out,
             ended,

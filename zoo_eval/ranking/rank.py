@@ -2,17 +2,19 @@
 
 import hashlib
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from zoo_eval.cache import cache_folder
 from zoo_eval.datasets.spec import DatasetSpec
 from zoo_eval.errors import InputError
-from zoo_eval.manifest import Manifest
+from zoo_eval.manifest import Manifest, ModelLine
 from zoo_eval.ranking.answer import Ranking
 from zoo_eval.ranking.candidates import NO_LIMITS, ModelLimits, candidates
 from zoo_eval.ranking.plain_choice import plain_choice
 from zoo_eval.ranking.race import Race, Watcher
-from zoo_eval.ranking.round_run import KEEP, Runs
+from zoo_eval.ranking.round_run import KEEP, RoundResult, Runs
 from zoo_eval.ranking.rows import ranked_rows
 from zoo_eval.store import Store
 from zoo_eval.store.lock import one_run
@@ -51,6 +53,47 @@ def rank(
         ZooEvalError: it cannot be run as it is.
         KeyboardInterrupt: it was interrupted.
     """
+    return raced(
+        images,
+        top=top,
+        manifest=manifest,
+        limits=limits,
+        budget_s=budget_s,
+        store=store,
+        workers=workers,
+        watcher=watcher,
+        command=command,
+    ).ranking
+
+
+@dataclass(frozen=True)
+class Raced:
+    """A ranking, and what it was made of.
+
+    Attributes:
+        ranking: The answer.
+        lines: The manifest's line of each network that was in the race.
+        last: Images and embeddings of the last round.
+    """
+
+    ranking: Ranking
+    lines: Mapping[str, ModelLine]
+    last: RoundResult
+
+
+def raced(
+    images: str | Path | DatasetSpec,
+    *,
+    top: int = 5,
+    manifest: str | Path | Manifest = DEFAULT_MANIFEST,
+    limits: ModelLimits = NO_LIMITS,
+    budget_s: float | None = None,
+    store: Store | str | Path | None = None,
+    workers: int | None = None,
+    watcher: Watcher | None = None,
+    command: str = "zoo_eval.rank",
+) -> Raced:
+    """The same with what something can be made of: a fitted probe, a pair; see `takeaway`."""
     if top < 1:
         raise InputError(f"top = {top}, but at least 1 network is needed.")
     spec = images if isinstance(images, DatasetSpec) else DatasetSpec(str(images))
@@ -71,7 +114,7 @@ def rank(
         ).go()
     scores = [runs.scores(dataset.label) for dataset in finish.datasets]
     rows = ranked_rows(entered.manifest, finish, scores)
-    return Ranking(
+    ranking = Ranking(
         source=spec.source,
         dataset=finish.datasets[-1].label,
         classes=finish.datasets[-1].classes,
@@ -87,6 +130,7 @@ def rank(
         budget_s=budget_s,
         store=str(store.path),
     )
+    return Raced(ranking, {line.model: line for line in entered.manifest}, finish.last)
 
 
 def default_store(spec: DatasetSpec, manifest: Manifest) -> Path:

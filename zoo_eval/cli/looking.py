@@ -1,0 +1,21 @@
+"""The look at the images before a race."""
+
+from zoo_eval.datasets.spec import DatasetSpec
+from zoo_eval.ranking.inspection import inspect_images
+from zoo_eval.ranking.inspection.text import inspection_text
+
+
+def look_first(spec: DatasetSpec, *, quiet: bool) -> DatasetSpec:
+    """Say what there is, and what looks wrong; the same choice without what cannot be used.
+
+    Args:
+        spec: The images.
+        quiet: Say nothing, because a machine reads the output.
+
+    Raises:
+        DatasetError: the source cannot be listed.
+    """
+    found = inspect_images(spec)
+    if not quiet:
+        print(inspection_text(found), flush=True)
+    return found.usable(spec)
