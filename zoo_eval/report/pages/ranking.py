@@ -61,6 +61,7 @@ def ranking_page(
         here="ranking",
         title=f"Which network for {name}?",
         links=RankingLinks(),
+        truths=[],
         map_style="",
         verdict=sentences.verdict(ranking),
         unlabelled="" if ranking.labelled else sentences.UNLABELLED,
