@@ -12,6 +12,8 @@ import psutil
 from zoo_eval.executors.process import Limits, Loss
 from zoo_eval.executors.slot import Slot, wait_for_one
 
+DEADLY = 13  # a task that kills the worker which does it
+
 
 class Doubling:
     """Doubles numbers; the folder says how often it has begun."""
@@ -23,6 +25,8 @@ class Doubling:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def work(self, task: int, doing: Callable[[str], None]) -> tuple[int, int]:
+        if task == DEADLY:
+            os.kill(os.getpid(), signal.SIGKILL)
         return 2 * task, 0
 
 
@@ -89,6 +93,25 @@ def test_a_worker_that_is_killed_between_taking_a_task_and_saying_so(tmp_path, m
     losses = [loss for loss in found.values() if isinstance(loss, Loss)]
     assert [loss.kind for loss in losses] == ["killed"]
     assert found[2] == 4
+
+
+def test_a_worker_whose_death_is_noticed_before_what_it_took(tmp_path, monkeypatch):
+    """Pebble then waits for a process that is gone."""
+    monkeypatch.setattr("zoo_eval.executors.slot.LOST_AFTER_S", 0.5)
+    monkeypatch.setattr("pebble.pool.process.task_worker_lookup", _nothing_known)
+    slot = slot_of(tmp_path)
+    slot.submit(1)
+    assert all_ended(slot) == {1: 2}
+    slot.submit(DEADLY)
+    slot.submit(2)
+    found = all_ended(slot)
+    slot.stop()
+    assert isinstance(found[DEADLY], Loss)
+    assert found[2] == 4
+
+
+def _nothing_known(*_: object) -> None:
+    raise LookupError("Not found")
 
 
 def test_a_worker_that_dies_at_its_start(tmp_path):

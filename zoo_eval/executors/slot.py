@@ -42,15 +42,15 @@ class Slot(Generic[Payload, Result]):
         self.tasks: dict[Future[tuple[Result, int]], tuple[Payload, datetime, float]] = {}
         # Where the worker writes what it is doing, to be read when it has died of it.
         self._doing = RawArray(c_char, 80)
-        # Process and time, as soon as a worker is ready for tasks.
-        self._ready = RawArray(c_double, 2)
+        # Process of a worker, and since when it has nothing to do; 0 while it has.
+        self._idle = RawArray(c_double, 2)
         self._last_event = time.monotonic()
         self._pool = self._start()
 
     def _start(self) -> ProcessPool:
         self._submitted = 0
         self._worn = False
-        return one_process(_set_up, self._doing, self._ready, self._arguments)
+        return one_process(_set_up, self._doing, self._idle, self._arguments)
 
     @property
     def is_open(self) -> bool:
@@ -67,17 +67,17 @@ class Slot(Generic[Payload, Result]):
 
     @property
     def _has_lost_a_task(self) -> bool:
-        """Whether the first task is not begun, though a worker is ready for it.
+        """Whether the first task has no end, though a worker is there and has nothing to do.
 
-        Pebble's workers take a task out of a pipe and then say so; one that was killed between
-        the two has taken the task with it, and its successor waits for another.
+        Pebble's workers take a task out of a pipe and then say so. One that was killed between the
+        two has taken the task with it; one that was killed just after it is known to have the
+        task only when its death has been dealt with. Pebble waits for both for ever.
         """
-        process, since = self._ready
+        process, since = self._idle
         quiet_s = time.monotonic() - max(since, self._last_event)
-        if quiet_s < LOST_AFTER_S or not psutil.pid_exists(int(process)):
+        if not since or quiet_s < LOST_AFTER_S or not psutil.pid_exists(int(process)):
             return False
-        first = next(iter(self.tasks))
-        return not (first.running() or first.done())
+        return not next(iter(self.tasks)).done()
 
     def submit(self, task: Payload) -> None:
         """Begin a task, or let it wait for those before it."""
@@ -175,21 +175,24 @@ def _how_killed(exit_code: int, during: str) -> str:
 # What a worker process keeps between tasks.
 _worker: Works
 _doing: Any  # a RawArray of characters
+_idle: Any  # a RawArray of two doubles
 
 
-def _set_up(doing: Any, ready: Any, arguments: tuple[Any, ...]) -> None:  # noqa: ANN401  # ctypes' own
-    global _worker, _doing
-    _doing = doing
+def _set_up(doing: Any, idle: Any, arguments: tuple[Any, ...]) -> None:  # noqa: ANN401  # of ctypes
+    global _worker, _doing, _idle
+    _doing, _idle = doing, idle
     make_worker, *share = arguments
     _worker = make_worker(*share)
-    ready[:] = os.getpid(), time.monotonic()
+    _idle[:] = os.getpid(), time.monotonic()
 
 
 def _work(task: Any) -> tuple[Any, int]:  # noqa: ANN401  # of whatever kind the worker takes
+    _idle[1] = 0.0
     try:
         return _worker.work(task, _say)
     finally:
         _doing.value = b""
+        _idle[1] = time.monotonic()
 
 
 def _say(what: str) -> None:
