@@ -57,9 +57,7 @@ class OnDemand:
         self._kept: OrderedDict[_Question, Answer[Any]] = OrderedDict()
         self._underway: set[_Question] = set()
         self._lock = threading.Lock()
-        self._pool = ProcessPool(
-            _PROCESSES, initializer=_behave, context=multiprocessing.get_context("spawn")
-        )
+        self._pool = _new_pool()
 
     def details(self, truth: str, label: str) -> Answer[Details] | None:
         """What a score's correlation depends on; None: that is being computed."""
@@ -89,8 +87,13 @@ class OnDemand:
             if not (old and due and room) or snapshot.data is None:
                 return kept
             self._underway.add(question)
-        future = self._pool.schedule(compute, args=(snapshot.data, *arguments))
         start = time.monotonic()
+        try:
+            future = self._pool.schedule(compute, args=(snapshot.data, *arguments))
+        except RuntimeError:  # the pool is broken; whoever asks again finds a new one
+            self._pool = _new_pool()
+            self._underway.discard(question)
+            return kept
         future.add_done_callback(lambda done: self._keep(question, snapshot, start, done))
         return kept
 
@@ -115,8 +118,15 @@ class OnDemand:
                 self._kept.popitem(last=False)
 
 
+def _new_pool() -> ProcessPool:
+    """Processes that begin when they are needed."""
+    context = multiprocessing.get_context("spawn")
+    return ProcessPool(_PROCESSES, initializer=_behave, context=context)
+
+
 def _behave() -> None:
     """Leave the processor to the service, and interruptions too: it ends its processes itself."""
+    logging.captureWarnings(True)  # scikit-learn's, of its own threads
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(_NICENESS)
 
