@@ -25,6 +25,7 @@ PICTURES = (
     ("score-phone", "scores/knn_accuracy.html", PHONE, "dark"),
 )
 MOST_BYTES = 120_000
+PATIENCE_MS = 300_000
 
 
 def take(browser: Browser, folder: Path, out: Path) -> None:
@@ -34,6 +35,7 @@ def take(browser: Browser, folder: Path, out: Path) -> None:
             viewport={"width": width, "height": height},
             color_scheme="dark" if scheme == "dark" else "light",
         )
+        context.set_default_timeout(PATIENCE_MS)
         tab = context.new_page()
         tab.goto((folder / page).as_uri())
         for canvas in tab.query_selector_all(".canvas"):

@@ -4,6 +4,7 @@ All threads of a process share Python's interpreter: a second of reading or of s
 them would be a second in which every answer comes late.
 """
 
+import logging
 import multiprocessing
 import os
 import signal
@@ -93,3 +94,4 @@ def _pool(niceness: int, processes: int) -> ProcessPool:
 def _set_up(niceness: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the service decides
     os.nice(niceness)
+    logging.captureWarnings(True)  # scikit-learn's, of its own threads

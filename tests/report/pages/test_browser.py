@@ -16,7 +16,10 @@ pytestmark = [
     # playwright leaves its loop's sockets to the garbage collector
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]
-PAGES = ["index", "scores", "scores/dse", "models/a_small", "models/broken", "compare", "runs"]
+PAGES = [
+    *("index", "scores", "scores/dse", "models/a_small", "models/broken", "compare", "runs"),
+    "predictions",
+]
 SCREENS = {"desktop": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
 
 
