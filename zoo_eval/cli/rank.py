@@ -46,7 +46,7 @@ def rank(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Which network for my images? Ranks pretrained networks without training any.
+    """Rank networks for your own images, without training any.
 
     Many networks run on few images, then few networks on many. What is stored is not computed
     again, so stopping is safe: the same command goes on.

@@ -8,7 +8,7 @@ from sklearn.model_selection import LeaveOneOut, cross_val_predict
 from zoo_eval.errors import ScoreUndefinedError
 from zoo_eval.quantities.spectra import centred_svd
 from zoo_eval.scores import ridge_probe_accuracy
-from zoo_eval.scores.transfer import ridge_probe_accuracy as module
+from zoo_eval.scores.transfer import _ridge
 
 
 def data(n=40, d=5, classes=3, seed=0, signal=1.0):
@@ -69,7 +69,7 @@ def test_left_out_errors_equal_n_fits(n, d, penalty):
     predictions, one_hot = slow_predictions(z, labels, penalty)
     svd = centred_svd(z)
     squares = svd.singular_values**2
-    found = module._left_out_errors(
+    found = _ridge._left_out_errors(
         svd.left, squares / (squares + penalty * squares[0]), svd.left.T @ one_hot, one_hot
     )
     # At the smallest penalty 1 − h is about 1e-6, and loses 6 digits.
