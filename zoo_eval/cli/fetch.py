@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from zoo_eval.cli.options import JsonOption, LimitOption, WeightsBudgetOption
+from zoo_eval.cli.stopping import EXIT_FAILED_MODELS
 
 if TYPE_CHECKING:
     from zoo_eval.manifest import ModelLine
     from zoo_eval.models.published.cache import WeightsCache
-
-EXIT_FAILED_MODELS = 3
 
 
 def fetch(

@@ -55,7 +55,7 @@ def rank(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Which network for my images? Ranks pretrained networks without training any.
+    """Rank networks for your own images, without training any.
 
     First a look at the images. Then many networks run on few of them, then few networks on many.
     What is stored is not computed again, so stopping is safe: the same command goes on.

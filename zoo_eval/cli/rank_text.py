@@ -124,7 +124,7 @@ def _cells(row: RankedModel, ranking: Ranking) -> list[str]:
         str(row.place),
         escape(row.model),
         *_quality(row, ranking),
-        "" if row.params is None else formats.count(row.params),
+        "" if row.params is None else formats.count(float(row.params)),
         "" if row.images_per_second is None else f"{row.images_per_second:.3g}",
         f"{row.n_images:,} images",
         ", ".join(fronts),

@@ -20,7 +20,7 @@ def plain_choice(lines: Sequence[ModelLine], rows: Sequence[RankedModel]) -> Pla
 
     def worth(line: ModelLine) -> float:
         value = published(line) if by == PUBLISHED else count(line, "params")
-        return -1.0 if value is None else value
+        return -1.0 if value is None else float(value)
 
     model = max(lines, key=worth).model
     row = next((row for row in rows if row.model == model), None)
