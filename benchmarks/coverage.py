@@ -1,10 +1,10 @@
 """Which score has a value on which family of timm's architectures, and why not on the others.
 
 Takes the smallest architecture of each of timm's families (no `test_` ones), freshly initialised,
-at the smallest of a few image sizes that it accepts, and computes every score there is on it: 120
-fashion images of 5 classes, of which 10 are the probe batch. A score must give a finite value or
-say why it has none; nothing may fail. Runs as a job of zoo_eval, so it goes on where it was
-stopped.
+at the smallest of a few image sizes that it accepts, and computes every score there is on it, but
+those of robustness, which evaluate a trained network up to a hundred times: 120 fashion images of
+5 classes, of which 10 are the probe batch. A score must give a finite value or say why it has
+none; nothing may fail. Runs as a job of zoo_eval, so it goes on where it was stopped.
 
 Usage: python benchmarks/coverage.py [OUT]      (default: reports/coverage)
 """
@@ -78,6 +78,7 @@ def write_job(folder: Path, lines: list[ModelLine]) -> Path:
     scores = ", ".join(
         f'"{name}"' if score.weights is None else f'{{name = "{name}", weights = ["init-neutral"]}}'
         for name, score in sorted(SCORES.items())
+        if score.group != "robustness"
     )
     job = folder / "coverage.toml"
     job.write_text(

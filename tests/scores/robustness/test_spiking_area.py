@@ -9,9 +9,8 @@ from zoo_eval.scores.robustness.spiking_area import spiking_area
 
 def test_more_is_left_than_by_chance_and_less_than_all(trained):
     given = trained.givens("head_labels")
-    for measure in ("agreement", "cka", "accuracy"):
-        for control in (False, True):
-            assert 0.1 < spiking_area(**given, measure=measure, control=control) < 1
+    assert 0.1 < spiking_area(**given, measure="accuracy") < 1
+    assert 0.1 < spiking_area(**given, measure="cka", control=True) < 1
 
 
 def test_networks_with_other_activations_have_none(trained):
