@@ -125,7 +125,7 @@ def _cells(row: RankedModel, ranking: Ranking) -> list[str]:
         escape(row.model),
         *_quality(row, ranking),
         "" if row.params is None else formats.count(float(row.params)),
-        "" if row.images_per_second is None else f"{row.images_per_second:.3g}",
+        "" if row.images_per_second is None else formats.count(row.images_per_second),
         f"{row.n_images:,} images",
         ", ".join(fronts),
     ]

@@ -96,7 +96,7 @@ def fit_probe(
     squared error over the images left out. The accuracy is that score's value but for ties. In
     closed form, so that nothing has to converge, with 5,000 classes neither. Logistic
     regression, tried on four networks of the fashion zoo with 10, 50 and 150 images per class,
-    had an accuracy within a point of it, and took up to 60 times as long.
+    had an accuracy within a point of it, and took 8 to about 100 times as long.
 
     softmax(p / T) makes probabilities of the predictions p. T is that of the largest likelihood
     of the left-out images' classes, one image in n + 1 being labelled at random: so no image is

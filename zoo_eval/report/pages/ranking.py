@@ -131,7 +131,7 @@ def _row(row: RankedModel, ranking: Ranking, scores: Sequence[str]) -> Row:
         *judged,
         Cell("" if row.params is None else formats.count(float(row.params)), _value(row.params)),
         Cell("" if row.macs is None else formats.count(float(row.macs)), _value(row.macs)),
-        Cell("" if speed is None else f"{speed:.3g}", _value(speed)),
+        Cell("" if speed is None else formats.count(speed), _value(speed)),
         Cell(f"{row.n_images:,}", float(row.n_images)),
         *([Cell(_fixed(row.published), _value(row.published))] if _any_published(ranking) else []),
         Cell(row.licence or ""),
