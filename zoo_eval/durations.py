@@ -26,7 +26,7 @@ def parse_duration(text: str) -> float:
 def duration_text(seconds: float) -> str:
     """Seconds as a person says them.
 
-    >>> duration_text(42.3), duration_text(600), duration_text(9000)
+    >>> duration_text(42.3), duration_text(600.0), duration_text(9000.0)
     ('42 s', '10 min', '2.5 h')
     """
     if seconds < 120:
