@@ -34,7 +34,8 @@ def rank(desk: Path, *more: str) -> list[str]:
 def test_it_shows_plan_rounds_table_and_page_then_the_same_as_json(desk, monkeypatch, capsys):
     code, out, err = call(monkeypatch, capsys, *rank(desk, "--top", "1"))
     assert (code, err) == (0, "")
-    assert out.startswith("3 networks on 36 images, 3 classes.\nRounds: 36 (12 per class) images;")
+    assert out.startswith(f"{desk / 'clothes'}: 36 images of 3 classes, 12 each.\n")
+    assert "\n3 networks on 36 images, 3 classes.\nRounds: 36 (12 per class) images;" in out
     assert "Round 1: 3 networks on 36 images.\n[1/3] test_" in out
     assert "Take test_" in out
     assert "Images/s" in out
@@ -99,7 +100,7 @@ def test_odd_names_and_few_images_are_ranked(desk, tmp_path, monkeypatch, capsys
     code, out, err = call(monkeypatch, capsys, *arguments)
     assert code == 0, err
     found = json.loads(out)
-    assert found["classes"] == ["Größe 猫", "a, b"]
+    assert found["classes"] == ["a, b", "Größe 猫"]
     assert {row["n_images"] for row in found["rows"]} == {4}
     assert "Größe 猫" in (tmp_path / "page" / "index.html").read_text(encoding="utf-8")
 

@@ -1,19 +1,35 @@
-import dataclasses
+"""A measuring process that dies is one line, not a traceback."""
 
+import os
+import signal
+import threading
+import time
+
+import psutil
 import pytest
 
-from tests.zoo import write_job, write_zoo
+from zoo_eval import Store
 from zoo_eval.errors import ModelError
-from zoo_eval.job import Job
-from zoo_eval.runner import execute, prepare
-from zoo_eval.store import Store
+from zoo_eval.executors.measured import measured
 
 
-def test_a_device_that_cannot_be_used_is_found_before_a_run_is_noted(tmp_path):
-    job = Job.load(write_job(tmp_path, write_zoo(tmp_path, 1)))
-    evaluation = job.evaluation.model_copy(update={"device": "nosuch", "batch_size": "auto"})
-    store = Store(tmp_path / "r.duckdb")
-    prepared = prepare(dataclasses.replace(job, evaluation=evaluation), store)
-    with pytest.raises(ModelError, match="The device 'nosuch' cannot be used"):
-        execute(prepared, workers=1)
-    assert not store.path.exists()
+def kill_the_measuring_process() -> None:
+    """As the system does when memory is short; the first process that the fork server makes."""
+    me = psutil.Process()
+    before = set(me.children(recursive=True))
+    give_up = time.monotonic() + 60
+    while time.monotonic() < give_up:
+        for process in set(me.children(recursive=True)) - before:
+            parent = process.parent()
+            if parent is not None and parent.pid != me.pid:
+                os.kill(process.pid, signal.SIGKILL)
+                return
+        time.sleep(0.005)
+
+
+def test_it_is_killed(tmp_path):
+    killer = threading.Thread(target=kill_the_measuring_process)
+    killer.start()
+    with pytest.raises(ModelError, match="ended before it had a result"):
+        measured(Store(tmp_path / "r.duckdb"), "working_set", "cpu", 1)
+    killer.join()

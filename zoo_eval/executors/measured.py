@@ -1,8 +1,12 @@
 """Measures this machine in a process of its own, as workers would find it, and keeps the result."""
 
 import signal
+from concurrent.futures.process import BrokenProcessPool
 from typing import Literal
 
+from pebble import ProcessExpired
+
+from zoo_eval.errors import ModelError
 from zoo_eval.executors.starting import one_process
 from zoo_eval.store import Store
 
@@ -19,7 +23,7 @@ def measured(
         threads: Threads of one worker.
 
     Raises:
-        ModelError: torch does not know or cannot reach the device.
+        ModelError: torch does not know or cannot reach the device; or the process ended.
     """
     # A process of its own: this one would else keep torch's threads and a GPU's context. Ctrl-C
     # reaches it too, but this process alone decides what that means.
@@ -30,6 +34,11 @@ def measured(
         if kept is None:
             kept = float(pool.schedule(_measure, args=[quantity, device, threads]).result())
             store.keep_calibration(machine, quantity, kept)
+    except (ProcessExpired, BrokenProcessPool) as error:
+        raise ModelError(
+            f"The process that measures this machine ended before it had a result ({error}): it "
+            "may have run out of memory. Set batch_size and precision in the job, or try again."
+        ) from error
     finally:
         pool.stop()
         pool.join()

@@ -17,6 +17,8 @@ DEAR = ("ridge_probe_accuracy", "logme", "h_score_shrinkage")
 # Best first, by their rank correlation with accuracy in reports/all-scores.
 LABEL_FREE = ("participation_ratio", "nesum", "rankme")
 _NEIGHBOURS = 5
+# Not measured, as a run does: that takes longer than the first round, and the budget is running.
+_BATCH_SIZE = 32
 
 
 def round_job(
@@ -43,6 +45,7 @@ def round_job(
         f"where = {json.dumps(f'model IN ({models})')}\nscores = {json.dumps(names)}\n"
         f"[dataset]\nsource = {json.dumps(spec.source)}\nseed = {spec.seed}\n"
         f"images_per_class = {spec.images_per_class}\n"
+        f"[evaluation]\nbatch_size = {_BATCH_SIZE}\n"
     )
     return Job(
         name=f"rank-{spec.name}",
@@ -52,7 +55,7 @@ def round_job(
         seeds=(0,),
         dataset=spec,
         probe=ProbeTable(),
-        evaluation=EvaluationTable(),
+        evaluation=EvaluationTable(batch_size=_BATCH_SIZE),
         resources=ResourcesTable(),
         scores=tuple(_request(name) for name in names),
         truth=None,
