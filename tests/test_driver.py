@@ -57,12 +57,16 @@ def test_a_run(folder):
         ("status",),
         ("export", "csv"),
         ("doctor", "--store", "results.duckdb"),
-        ("report",),
+        ("report", "--no-predict"),
     ],
     ids=" ".join,
 )
 def test_what_reads(folder, arguments):
     assert driver(folder, *arguments) == []
+
+
+def test_a_report_predicts_by_scikit_learn_alone(folder):
+    assert driver(folder, "report") == ["sklearn"]
 
 
 def test_a_folder_of_images(folder, tmp_path):

@@ -42,6 +42,7 @@ class Visit:
 
     def __init__(self, browser, folder, name, screen, scheme):
         self.context = browser.new_context(viewport=SCREENS[screen], color_scheme=scheme)
+        self.context.set_default_timeout(120_000)  # on a machine that has other work
         self.page = self.context.new_page()
         self.said, self.asked = [], []
         self.page.on("console", lambda message: self.said.append(message.text))
