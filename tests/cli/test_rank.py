@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import zoo_eval
 from tests.cli.call import call
 from tests.datasets.images import png, write_folder
 from tests.ranking.conftest import write_images
@@ -47,6 +48,29 @@ def test_it_shows_plan_rounds_table_and_page_then_the_same_as_json(desk, monkeyp
     found = json.loads(out)
     assert len(found["rows"]) == 3
     assert found == json.loads((desk / "page" / "ranking.json").read_text())
+
+
+def test_the_answer_is_taken_away(desk, tmp_path, monkeypatch, capsys):
+    probe = tmp_path / "probe"
+    arguments = rank(desk, "--top", "2", "--ensemble", "--export", str(probe))
+    code, out, err = call(monkeypatch, capsys, *arguments)
+    assert (code, err) == (0, "")
+    assert "Best pair: test_" in out
+    assert " points, 95 % interval " in out
+    assert f"zoo_eval.load_probe({str(probe)!r})" in out
+    images = sorted((desk / "clothes").rglob("*.png"))
+    predicted = zoo_eval.load_probe(probe).predict(images)
+    right = sum(
+        label == image.parent.name for label, image in zip(predicted.labels, images, strict=True)
+    )
+    assert right > len(images) / 2
+    # It is there now: said before a race that may take hours.
+    code, out, err = call(monkeypatch, capsys, *arguments)
+    assert (code, err) == (
+        2,
+        f"zoo-eval: {probe} exists already. Name a folder that is to be made.\n",
+    )
+    assert "Round 1" not in out
 
 
 def test_limits_and_a_budget_are_understood(desk, monkeypatch, capsys):

@@ -82,6 +82,7 @@ class DeadlyToTake:
 
 
 def test_a_worker_that_is_killed_between_taking_a_task_and_saying_so(tmp_path, monkeypatch):
+    """Pebble finds this one itself, by the lock that the worker held; it must stay so."""
     monkeypatch.setattr("zoo_eval.executors.slot.LOST_AFTER_S", 0.5)
     slot = slot_of(tmp_path)
     slot.submit(1)

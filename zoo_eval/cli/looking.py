@@ -2,11 +2,12 @@
 
 from zoo_eval.datasets.spec import DatasetSpec
 from zoo_eval.ranking.inspection import inspect_images
+from zoo_eval.ranking.inspection.findings import Inspection
 from zoo_eval.ranking.inspection.text import inspection_text
 
 
-def look_first(spec: DatasetSpec, *, quiet: bool) -> DatasetSpec:
-    """Say what there is, and what looks wrong; the same choice without what cannot be used.
+def look_first(spec: DatasetSpec, *, quiet: bool) -> Inspection:
+    """Say what there is, and what looks wrong.
 
     Args:
         spec: The images.
@@ -18,4 +19,4 @@ def look_first(spec: DatasetSpec, *, quiet: bool) -> DatasetSpec:
     found = inspect_images(spec)
     if not quiet:
         print(inspection_text(found), flush=True)
-    return found.usable(spec)
+    return found

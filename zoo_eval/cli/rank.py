@@ -65,6 +65,7 @@ def rank(
     """
     from zoo_eval.cli.looking import look_first
     from zoo_eval.cli.rank_text import ShownRace, show
+    from zoo_eval.cli.taking_away import check_wishes, name_pair, write_probe
     from zoo_eval.datasets.spec import DatasetSpec
     from zoo_eval.durations import parse_duration
     from zoo_eval.ranking.candidates import ModelLimits
@@ -75,7 +76,9 @@ def rank(
     command = shlex.join(["zoo-eval", *sys.argv[1:]])
     budget_s = None if budget is None else parse_duration(budget)
     try:
-        spec = look_first(DatasetSpec(images), quiet=as_json)
+        seen = look_first(DatasetSpec(images), quiet=as_json)
+        check_wishes(labelled=seen.labelled, export=export, ensemble=ensemble)
+        spec = seen.usable(DatasetSpec(images))
         with ShownRace(budget_s, workers, quiet=as_json) as watcher:
             found = raced(
                 spec,
@@ -96,13 +99,10 @@ def rank(
         page = write_ranking(ranking, spec, out or Path("results") / f"rank-{spec.name}", command)
         if not as_json:
             print(f"Page: {page}")
-        if ensemble or export is not None:
-            from zoo_eval.cli.taking_away import name_pair, write_probe
-
-            if ensemble:
-                name_pair(found, quiet=as_json)
-            if export is not None:
-                write_probe(found, spec, export, quiet=as_json)
+        if ensemble:
+            name_pair(found, quiet=as_json)
+        if export is not None:
+            write_probe(found, spec, export, quiet=as_json)
     except KeyboardInterrupt:
         print(
             f"zoo-eval: interrupted; what is evaluated is stored, and `{command}` goes on.",

@@ -14,13 +14,25 @@ from zoo_eval.ranking.takeaway.snippet import probe_snippet
 from zoo_eval.report import formats
 
 
+def check_wishes(*, labelled: bool, export: Path | None, ensemble: bool) -> None:
+    """Before the race, which may take hours: whether something can be made of its answer.
+
+    Raises:
+        ProbeError: the images have no labels, or the folder is there already.
+    """
+    if not labelled and (ensemble or export is not None):
+        option = "--ensemble" if ensemble else "--export"
+        raise ProbeError(f"{option} needs images with labels; these have none. Leave it out.")
+    if export is not None and export.exists():
+        raise ProbeError(f"{export} exists already. Name a folder that is to be made.")
+
+
 def name_pair(raced: Raced, *, quiet: bool) -> None:
     """Of the first networks of the last round, the two that are right most often together.
 
     Raises:
-        ProbeError: there are fewer than two, or the images have no labels.
+        ProbeError: there are fewer than two.
     """
-    _require_labels(raced, "--ensemble")
     last = raced.last
     names = [row.model for row in raced.ranking.rows if row.model in last.models]
     pair = best_pair(
@@ -43,9 +55,8 @@ def write_probe(raced: Raced, spec: DatasetSpec, folder: Path, *, quiet: bool) -
     """Fit the best network's probe to all images, and write it.
 
     Raises:
-        ProbeError: the images have no labels, or the folder cannot be written.
+        ProbeError: the folder cannot be written.
     """
-    _require_labels(raced, "--export")
     best = raced.ranking.best.model
     fitted = export_probe(raced.lines[best], load_dataset(spec), folder)
     where = sys.stderr if quiet else sys.stdout
@@ -57,8 +68,3 @@ def write_probe(raced: Raced, spec: DatasetSpec, folder: Path, *, quiet: bool) -
         file=where,
     )
     print(probe_snippet(str(folder)), file=where)
-
-
-def _require_labels(raced: Raced, option: str) -> None:
-    if not raced.ranking.labelled:
-        raise ProbeError(f"{option} needs images with labels; these have none.")

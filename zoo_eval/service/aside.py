@@ -52,7 +52,10 @@ class Aside:
         try:
             return self.begin(function, *arguments).result()
         except (ProcessExpired, BrokenProcessPool, CancelledError) as error:
-            raise ServiceError(f"A process of the service has ended: {error}") from error
+            raise ServiceError(
+                f"A process of the service has ended before it had an answer ({error}); another is "
+                "begun when it is next needed. If that goes on, look for a lack of memory."
+            ) from error
 
     def begin(self, function: Callable[..., T], *arguments: object) -> "Future[T]":
         """The same, without waiting; the future's error may be pebble's.
