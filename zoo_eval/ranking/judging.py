@@ -4,20 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Int, Shaped
-from scipy.stats import binomtest
+from jaxtyping import Int, Shaped
 
+from zoo_eval.ranking.accuracy import Accuracy, accuracy_of
 from zoo_eval.ranking.evidence import Evidence, evidence_of
 from zoo_eval.ranking.standing import Separation, Standing, separation, standing
-
-
-@dataclass(frozen=True)
-class Accuracy:
-    """A share of right answers with its 95 % interval (Wilson)."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -70,9 +61,3 @@ def judge(
 def judge_without_labels(scores: Mapping[str, float]) -> Judged:
     """Rank networks by one label-free score, the higher the better."""
     return Judged(order=tuple(sorted(scores, key=lambda model: (-scores[model], model))))
-
-
-def accuracy_of(right: Bool[np.ndarray, " n"]) -> Accuracy:
-    """Share of images that are right, with the interval for drawing as many again."""
-    found = binomtest(int(right.sum()), len(right)).proportion_ci(0.95, method="wilson")
-    return Accuracy(float(right.mean()), float(found.low), float(found.high))

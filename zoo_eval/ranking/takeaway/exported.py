@@ -16,7 +16,8 @@ from safetensors.numpy import load, save
 from zoo_eval.datasets.preprocessing import Preprocessing
 from zoo_eval.errors import ProbeError
 from zoo_eval.manifest import ModelLine
-from zoo_eval.ranking.takeaway.probe import Accuracy, Probe
+from zoo_eval.ranking.accuracy import Accuracy
+from zoo_eval.ranking.takeaway.probe import Probe
 
 JSON, TENSORS = "probe.json", "probe.safetensors"
 

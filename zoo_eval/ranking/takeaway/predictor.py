@@ -10,9 +10,10 @@ from PIL import Image
 
 from zoo_eval.datasets.rgb import rgb, rgb_of, undisturbed
 from zoo_eval.errors import DatasetError
+from zoo_eval.ranking.accuracy import Accuracy
 from zoo_eval.ranking.takeaway.exported import read_exported
 from zoo_eval.ranking.takeaway.network import Network
-from zoo_eval.ranking.takeaway.probe import Accuracy, Probe
+from zoo_eval.ranking.takeaway.probe import Probe
 
 Picture = str | Path | bytes | Image.Image
 

@@ -7,10 +7,10 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
-from scipy.stats import binomtest
 
 from zoo_eval.errors import ProbeError
 from zoo_eval.quantities.spectra import centred_svd
+from zoo_eval.ranking.accuracy import Accuracy, accuracy_of
 from zoo_eval.scores._classes import class_sums
 from zoo_eval.scores.transfer._ridge import PENALTIES, left_out_predictions
 
@@ -42,21 +42,6 @@ class Probe:
 
 
 @dataclass(frozen=True)
-class Accuracy:
-    """Share of right answers on images like those that the probe was fitted on.
-
-    Each of them is predicted from all others. The interval is Wilson's at 95 %: it covers that
-    these images are a sample of such images; not that new ones may come from elsewhere, nor that
-    copies among them are predicted from one another.
-    """
-
-    value: float
-    low: float
-    high: float
-    n_images: int
-
-
-@dataclass(frozen=True)
 class FittedProbe:
     """A probe, and what the images left out in turn say of it.
 
@@ -82,9 +67,7 @@ class FittedProbe:
     @property
     def accuracy(self) -> Accuracy:
         """What to expect of the probe on new images of the same kind."""
-        right, n = int(self.right.sum()), len(self.labels)
-        interval = binomtest(right, n).proportion_ci(method="wilson")
-        return Accuracy(right / n, float(interval.low), float(interval.high), n)
+        return accuracy_of(self.right)
 
 
 def fit_probe(
