@@ -19,10 +19,11 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
+from http import HTTPStatus
 from pathlib import Path
 
-import httpx2
 import numpy as np
+import psutil
 from _million import fill
 from _timing import machine
 
@@ -107,35 +108,66 @@ def addresses(models: list[str], scores: list[str], chance: random.Random) -> tu
     )
 
 
-async def ask(base: str, seconds: float, pause_s: float) -> tuple[dict[str, list[float]], int]:
+class Client:
+    """One connection that asks and reads answers; with little work, for it shares the machine."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+
+    async def __aenter__(self) -> "Client":
+        """Connect."""
+        self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Hang up."""
+        self._writer.close()
+        await self._writer.wait_closed()
+
+    async def get(self, address: str) -> tuple[int, bytes]:
+        """Status and content of an answer."""
+        self._writer.write(
+            f"GET {API}/{address} HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\n\r\n".encode()
+        )
+        head = await self._reader.readuntil(b"\r\n\r\n")
+        length = re.search(rb"(?i)\r\ncontent-length: (\d+)", head)
+        assert length is not None, head
+        return int(head.split(b" ", 2)[1]), await self._reader.readexactly(int(length[1]))
+
+
+async def ask(port: int, seconds: float, pause_s: float) -> tuple[dict[str, list[float]], int]:
     """Seconds of each answer by route, and how many were errors."""
     times: dict[str, list[float]] = defaultdict(list)
     errors = 0
-    limits = httpx2.Limits(max_connections=N_CLIENTS, max_keepalive_connections=N_CLIENTS)
-    wide = httpx2.AsyncClient(base_url=base, limits=limits, timeout=60, trust_env=False)
-    async with wide as client:
-        found = (await client.get(f"{API}/models?columns=params&size=1000")).json()["rows"]
-        models = [row["model"] for row in found]
-        found = (await client.get(f"{API}/scores")).json()["scores"]
-        scores = [line["label"] for line in found]
-
-        while (await client.get(f"{API}/correlations")).status_code == 202:
+    async with Client(port) as client:
+        found = json.loads((await client.get("models?columns=params&size=1000"))[1])
+        models = [row["model"] for row in found["rows"]]
+        found = json.loads((await client.get("scores"))[1])
+        scores = [line["label"] for line in found["scores"]]
+        while (await client.get("correlations"))[0] == HTTPStatus.ACCEPTED:
             await asyncio.sleep(1)
 
-        async def one(seed: int, until: float) -> None:
-            nonlocal errors
-            chance = random.Random(seed)
+    async def one(seed: int, until: float) -> None:
+        nonlocal errors
+        chance = random.Random(seed)
+        async with Client(port) as client:
             while time.monotonic() < until:
                 route, address = addresses(models, scores, chance)
                 start = time.perf_counter()
-                response = await client.get(f"{API}/{address}")
+                status, _ = await client.get(address)
                 times[route].append(time.perf_counter() - start)
-                errors += response.status_code not in (200, 202)
+                errors += status not in (HTTPStatus.OK, HTTPStatus.ACCEPTED)
                 await asyncio.sleep(chance.uniform(0, 2 * pause_s))
 
-        until = time.monotonic() + seconds
-        await asyncio.gather(*(one(seed, until) for seed in range(N_CLIENTS)))
+    until = time.monotonic() + seconds
+    await asyncio.gather(*(one(seed, until) for seed in range(N_CLIENTS)))
     return times, errors
+
+
+def processor_seconds(process: psutil.Process) -> float:
+    """Of a process and its children that live."""
+    times = [each.cpu_times() for each in (process, *process.children(recursive=True))]
+    return sum(each.user + each.system for each in times)
 
 
 def main(seconds: float = 60.0, pause_s: float = 0.25) -> None:
@@ -153,11 +185,14 @@ def main(seconds: float = 60.0, pause_s: float = 0.25) -> None:
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )
         assert service.stdout is not None
-        found = re.search(r"http://\S+", service.stdout.readline())
+        found = re.search(r"http://\S+:(\d+)", service.stdout.readline())
         assert found is not None
         writer = Writer(path, 1000)
         time.sleep(WARM_UP_S)
-        times, errors = asyncio.run(ask(found[0], seconds, pause_s))
+        served = psutil.Process(service.pid)
+        before = time.process_time(), processor_seconds(served)
+        times, errors = asyncio.run(ask(int(found[1]), seconds, pause_s))
+        after = time.process_time(), processor_seconds(served)
         load = os.getloadavg()[0]
         beside = writer.end()
         service.send_signal(signal.SIGTERM)
@@ -177,7 +212,10 @@ def main(seconds: float = 60.0, pause_s: float = 0.25) -> None:
         p50, p95, most = (1000 * q for q in np.quantile(rows[:, 0], [0.5, 0.95, 1]))
         rate = rows[:, 1].sum() / wall
         print(f"| {what} | {len(rows)} | {p50:.0f} | {p95:.0f} | {most:.0f} | {rate:.1f} |")
-    print(f"\n{machine()}; load at the end {load:.1f}")
+    n_answers = len(everything)
+    asked, answered = (1000 * (a - b) / n_answers for a, b in zip(after, before, strict=True))
+    print(f"\nProcessor per answer: clients {asked:.1f} ms, service {answered:.1f} ms.")
+    print(f"{machine()}; load at the end {load:.1f}")
 
 
 if __name__ == "__main__":

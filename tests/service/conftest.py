@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
+from tests.service.browsing import chromium
 from zoo_eval.service import ServiceOptions, create_app
 from zoo_eval.store import (
     Attempt,
@@ -80,6 +81,12 @@ def filled(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("service") / "r.duckdb"
     fill(path)
     return path
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as browser:
+        yield browser
 
 
 @contextmanager

@@ -1,30 +1,23 @@
 """The real service in a real browser: every page, live, silent, and usable by all."""
 
 import re
-import shutil
 from urllib.parse import quote
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
+from tests.service.browsing import MARKS, PATIENCE_MS, Visit
 from tests.service.conftest import HOSTILE, fill
 from tests.service.service import Service
 from tests.zoo import write_job, write_zoo
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's package chromium"),
-    # playwright leaves its loop's sockets to the garbage collector
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-]
-SCREENS = {"desktop": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
+pytestmark = MARKS
 PAGES = [
     *("/", "/?sort=params&q=net&truth=real_top1", "/scores", "/scores/naswot", "/predictions"),
     *("/models/net.a", f"/models/{quote(HOSTILE, safe='')}", "/runs", "/about", "/nosuch"),
     "/compare?model=net.a&model=net.b&score=naswot&score=ntk_condition",
 ]
-PATIENCE_MS = 300_000
 
 
 @pytest.fixture(scope="module")
@@ -40,46 +33,6 @@ def service(tmp_path_factory, job):
     fill(path)
     with Service(path, "--allow", str(job[1])) as service:
         yield service
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        options = ["--no-sandbox", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
-        yield browser
-        browser.close()
-
-
-class Visit:
-    """A browser at the service, with what pages said and asked for."""
-
-    def __init__(self, browser, base, screen, scheme):
-        self.base = base.rstrip("/")
-        self.context = browser.new_context(viewport=SCREENS[screen], color_scheme=scheme)
-        self.context.set_default_timeout(PATIENCE_MS)
-        self.page = self.context.new_page()
-        self.said, self.asked = [], []
-        self.page.on("console", lambda message: self.said.append(message.text))
-        self.page.on("pageerror", lambda error: self.said.append(str(error)))
-        self.page.on("request", lambda request: self.asked.append(request.url))
-
-    def go(self, address):
-        self.page.goto(f"{self.base}{address}")
-        expect(self.page.locator("[data-pending]")).to_have_count(0, timeout=PATIENCE_MS)
-        for canvas in self.page.query_selector_all(".canvas"):
-            canvas.scroll_into_view_if_needed()
-            canvas.wait_for_selector(".main-svg", state="attached")
-
-    def is_silent(self):
-        # The browser itself reports an answer of 404 as an error of loading.
-        said = [text for text in self.said if "status of 404" not in text]
-        assert said == []
-        assert all(url.startswith((f"{self.base}/", "data:,")) for url in self.asked)
-
-    def column(self, table, place):
-        cells = self.page.query_selector_all(f"#{table} tbody tr > :nth-child({place})")
-        return [cell.inner_text() for cell in cells]
 
 
 @pytest.fixture
@@ -107,13 +60,7 @@ def visit(browser, service):
 def test_every_page_is_silent_fits_and_has_no_serious_fault(visit, screen, scheme):
     seen = visit(screen, scheme)
     for address in PAGES:
-        seen.go(address)
-        seen.is_silent()
-        width = seen.page.evaluate("document.documentElement.scrollWidth")
-        assert width <= SCREENS[screen]["width"], address
-        found = Axe().run(seen.page).response["violations"]
-        faults = [(f["id"], [n["html"] for n in f["nodes"]]) for f in found]
-        assert faults == [], address
+        seen.is_sound(address)
 
 
 def test_sorting_filtering_and_another_accuracy(visit):

@@ -7,6 +7,7 @@ from zoo_eval.report.environment import render
 from zoo_eval.report.figures import points, scatter_title
 from zoo_eval.report.findings import Findings
 from zoo_eval.report.markdown import facts
+from zoo_eval.report.predictions import Predictions
 from zoo_eval.report.provenance import Provenance
 from zoo_eval.report.svg import scatter_svg
 
@@ -14,7 +15,7 @@ from zoo_eval.report.svg import scatter_svg
 MAX_MODELS = 2_000
 
 
-def to_html(found: Findings, made: Provenance) -> str:
+def to_html(found: Findings, made: Provenance, predicted: Predictions | None = None) -> str:
     """The report as one page: style, script and pictures are in it."""
     return render(
         "report.html.jinja",
@@ -29,6 +30,7 @@ def to_html(found: Findings, made: Provenance) -> str:
         undefined=tables.undefined_table(found),
         failures=tables.failures_table(found),
         scatters=[(label, *_scatter(found, label)) for label in found.drawable],
+        predicted=predicted.verdicts if predicted else [],
         any_untrusted=bool(found.untrusted),
     )
 

@@ -52,8 +52,7 @@ def to_markdown(
 def _predicted(predicted: Predictions | None) -> list[str]:
     if predicted is None or not predicted.found:
         return []
-    lines = [_escaped(one.verdict) for one in predicted.found.values()]
-    return ["## Prediction", "\n".join(f"- {line}" for line in lines)]
+    return ["## Prediction", "\n".join(f"- {_escaped(line)}" for line in predicted.verdicts)]
 
 
 def facts(found: Findings, made: Provenance) -> list[tuple[str, str]]:

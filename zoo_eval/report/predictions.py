@@ -24,6 +24,11 @@ class Predictions:
     found: dict[str, Prediction]
     why_none: str = ""
 
+    @property
+    def verdicts(self) -> list[str]:
+        """One sentence per method: how well it predicts, against size alone."""
+        return [one.verdict for one in self.found.values()]
+
 
 def predictions(data: ReportData, truth: str) -> Predictions:
     """Predict an accuracy from all scores, by each method, every model blind to its family.

@@ -121,7 +121,7 @@ def write_findings(
                     output.write(f"figures/{name}.{kind}", _drawn(figure, kind))
             figures = {forest_title(found): "figures/forest.png"}
             output.write("report.md", to_markdown(found, made, figures, predicted).encode())
-            output.write("report.html", to_html(found, made).encode())
+            output.write("report.html", to_html(found, made, predicted).encode())
             for name, content in site_files(zoo, pictures, most_pages, predicted):
                 pages.append(output.write(name, content))
     except OSError as error:

@@ -43,7 +43,7 @@ class Document(HTMLParser):
         """Every address that the page names, by attribute."""
         found = []
         for element in self.elements:
-            for name in ("href", "src", "action", "poster", "data-events"):
+            for name in ("href", "src", "action", "poster", "data-events", "data-plotly"):
                 if element.get(name) is not None:
                     found.append((element["tag"], name, element[name]))
         return found

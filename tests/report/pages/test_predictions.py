@@ -9,6 +9,8 @@ import pytest
 from tests.report.pages.document import Document, Table
 from zoo_eval.correlation.predictor import predict_accuracy
 from zoo_eval.report import collect
+from zoo_eval.report.html import to_html
+from zoo_eval.report.markdown import to_markdown
 from zoo_eval.report.pages.predictions import predictions_page
 from zoo_eval.report.pages.zoo import Zoo
 from zoo_eval.report.predictions import Predictions, predictions
@@ -107,6 +109,14 @@ def test_scores_that_do_not_beat_size_are_said_not_to(of_wide, links):
     assert ">No</span>" in text
     assert "does not beat params" in text
     assert Table(text, "quality").column("All features win") == ["", "no"]
+
+
+def test_the_report_in_one_file_states_what_came_out(store, made, found):
+    data = predicted(wide(store, 1.0))
+    said = data.found["ridge"].verdict
+    assert "does not beat" in said or "beats every" in said
+    assert f"<li>{said}</li>" in to_html(found, made, data)
+    assert f"- {said}" in to_markdown(found, made, {}, data).replace("\\", "")
 
 
 def test_intervals_without_ends_are_said_to_have_none(store, made, links):

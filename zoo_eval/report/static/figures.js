@@ -2,6 +2,20 @@
 
 // Draws each figure when it comes into view. Colours are the style sheet's, in both schemes.
 const FAMILIES = 8;
+const PLOTLY = document.currentScript.dataset.plotly;
+
+// Plotly is large: a page is there and of use before it is, and is read only for a figure in view.
+let plotly = null;
+function loadPlotly() {
+  plotly ??= new Promise((loaded, failed) => {
+    const script = document.createElement("script");
+    script.src = PLOTLY;
+    script.onload = () => loaded(window.Plotly);
+    script.onerror = () => failed(new Error(`${PLOTLY} cannot be loaded`));
+    document.head.append(script);
+  });
+  return plotly;
+}
 
 function colours() {
   const style = getComputedStyle(document.documentElement);
@@ -44,10 +58,11 @@ function styled(figure, wide) {
   return [data, layout];
 }
 
-function draw(canvas) {
+async function draw(canvas) {
+  const library = await loadPlotly();
   const figure = JSON.parse(canvas.parentElement.querySelector("script").textContent);
   const [data, layout] = styled(figure, canvas.clientWidth > 500);
-  Plotly.react(canvas, data, layout, { responsive: true, displayModeBar: false });
+  library.react(canvas, data, layout, { responsive: true, displayModeBar: false });
   canvas.dataset.drawn = "yes";
 }
 
