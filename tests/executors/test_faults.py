@@ -12,7 +12,10 @@ import pytest
 from tests.faults import FAULTS, write_faulty_job, write_faulty_scores
 from zoo_eval import Store
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="signals and memory of Linux")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="signals and memory of Linux"),
+    pytest.mark.xdist_group("faults"),  # the fixture takes long: one process makes it
+]
 
 EXPECTED = {
     "nothing": ["ok"],

@@ -12,6 +12,7 @@ from zoo_eval.report.write import write_findings
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [
+    pytest.mark.xdist_group("pages"),  # one browser, one site
     pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's package chromium"),
     # playwright leaves its loop's sockets to the garbage collector
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
