@@ -1,6 +1,7 @@
 """Runs on a real cluster of two Ray nodes, which are sets of processes on this machine."""
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -123,9 +124,39 @@ def workers_of_node(cache: Path) -> list[psutil.Process]:
     return [process for process in found if process.parent() in found]  # not what they copy
 
 
+@pytest.fixture
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def listens(port: int) -> bool:
+    with suppress(OSError):
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        return True
+    return False
+
+
 def test_the_rows_are_those_of_a_local_run(cluster, job, local, tmp_path):
     store = Store(tmp_path / "r.duckdb")
     assert "16 networks evaluated, 0 failed" in end(start(job, store.path, *on(cluster)))
+    pd.testing.assert_frame_equal(values(store), values(local))
+
+
+@pytest.mark.slow
+def test_from_outside_the_cluster(cluster, job, local, tmp_path, free_port):
+    """Through Ray's client server, as `ray start --head` starts one."""
+    server = (sys.executable, "-m", "ray.util.client.server", "--address", cluster.address)
+    store = Store(tmp_path / "r.duckdb")
+    process = subprocess.Popen([*server, "--port", str(free_port)])
+    try:
+        wait_for(lambda: listens(free_port), process)
+        address = f"ray://127.0.0.1:{free_port}"
+        output = end(start(job, store.path, "--executor", "ray", "--address", address))
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+    assert "16 networks evaluated, 0 failed" in output
     pd.testing.assert_frame_equal(values(store), values(local))
 
 
