@@ -24,9 +24,11 @@ def parts_of(request: ScoreRequest, job: Job) -> Parts:
         parts.add("weights")
     if givens & (_PROBE | {"images", "input_shape"}):
         parts.add("preprocessing")
-    # Networks with initial weights are calibrated on the probe images, see `evaluate`.
-    if givens & _PROBE or set(request.weights) - {"pretrained"}:
+    # Networks with initial weights are calibrated on the probe images, see `givens_of`.
+    if givens & {*_PROBE, "initial_model"} or set(request.weights) - {"pretrained"}:
         parts.add("probe")
+    if "initial_model" in givens:
+        parts.add("start")
     # Float32 is not written down: so were all values before there was a choice.
     used = closure(request.score.needs)
     if job.evaluation.precision != "fp32" and "forward_pass" in used:
@@ -71,6 +73,7 @@ class Fingerprints:
             "weights": _json([line.weights_file, line.weights_sha256]),
             "preprocessing": _json(vars(preprocessing)),
             "probe": self._probe,
+            "start": _json(line.seed),
             "precision": self._precision,
             "gradient_precision": self._gradient_precision,
         }

@@ -19,7 +19,9 @@ from zoo_eval.settings import Settings
 
 _OF_NETWORK = frozenset(
     {"model", "images", "altered_images", "input_shape", "probe_images", "probe_labels"}
+    | {"initial_model"}
 )
+_PROBE = frozenset({"probe_images", "probe_labels"})
 PIXEL_SIZE = 64  # side of the images in the given `pixels`, as in the DSMI authors' script
 
 
@@ -74,7 +76,7 @@ def _of_network(
     model = build_model(unit.line, unit.weights, unit.seed)
     switch_off_dropout(model)
     model.to(device)
-    if not needed & {"probe_images", "probe_labels"}:
+    if not needed & _PROBE:
         # Convolutions run faster with channels last. But torch 2.13 crashes there in the backward
         # pass of MobileOne's and FastViT's parallel branches, so only where there is none.
         model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
@@ -91,13 +93,24 @@ def _of_network(
         "input_shape": (3, size, size),
         "gradient_precision": settings.gradient_precision,
     }
-    calibrated = unit.weights != "pretrained"
-    if calibrated or needed & {"probe_images", "probe_labels"}:
+    initial = [model] if unit.weights != "pretrained" else []
+    if "initial_model" in needed:
+        givens["initial_model"] = _start(unit).to(device)
+        initial.append(givens["initial_model"])
+    if initial or needed & _PROBE:
         probe_images, probe_labels = _probe(unit, dataset, settings, images, model)
         givens["probe_images"], givens["probe_labels"] = probe_images, probe_labels
-        if calibrated:
-            calibrate_batch_norm(model, probe_images)
+        for network in initial:
+            calibrate_batch_norm(network, probe_images)
     return givens
+
+
+def _start(unit: Unit) -> nn.Module:
+    """The network before it was trained: truly so, if the manifest's seed leads there again."""
+    seed = unit.seed if unit.line.seed is None else unit.line.seed
+    model = build_model(unit.line, "init", seed)
+    switch_off_dropout(model)
+    return model
 
 
 def _probe(

@@ -12,11 +12,12 @@ from zoo_eval.transforms.jpeg import jpeg
 from zoo_eval.transforms.lowpass import LOWPASS
 from zoo_eval.transforms.noise import noise
 from zoo_eval.transforms.pruning import PRUNING
+from zoo_eval.transforms.rational import RATIONAL
 from zoo_eval.transforms.shift import SHIFT
 from zoo_eval.transforms.spiking import SPIKING
 
 OF_WEIGHTS = {"codebook": CODEBOOK, "shift": SHIFT, "pruning": PRUNING, "noise": noise(0)}
-TRANSFORMS = {**OF_WEIGHTS, "lowpass": LOWPASS, "spiking": SPIKING}
+TRANSFORMS = {**OF_WEIGHTS, "lowpass": LOWPASS, "rational": RATIONAL, "spiking": SPIKING}
 
 
 def weights(model):

@@ -1,5 +1,6 @@
 """Small networks of the kinds that a zoo holds: inputs of scores that run the network."""
 
+import copy
 from collections.abc import Callable, Iterator
 from functools import partial
 
@@ -204,6 +205,7 @@ def givens(model: nn.Module) -> dict[str, object]:
     labels = torch.arange(N_IMAGES) % N_CLASSES
     return {
         "model": model,
+        "initial_model": _redrawn(model),
         "input_shape": (3, IMAGE_SIZE, IMAGE_SIZE),
         "images": list(images.split(N_IMAGES // 2)),
         "altered_images": partial(_altered, images),
@@ -213,6 +215,16 @@ def givens(model: nn.Module) -> dict[str, object]:
         "probe_images": images,
         "probe_labels": labels,
     }
+
+
+def _redrawn(model: nn.Module) -> nn.Module:
+    """A network of the same architecture with other weights."""
+    generator = torch.Generator().manual_seed(2)
+    initial = copy.deepcopy(model)
+    with torch.no_grad():
+        for weight in initial.parameters():
+            weight.copy_(torch.randn(weight.shape, generator=generator) / 4)
+    return initial
 
 
 def _altered(images: Tensor, alteration: Alteration) -> Iterator[Tensor]:

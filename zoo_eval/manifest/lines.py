@@ -61,6 +61,12 @@ class ModelLine:
         """The part of the name that timm knows how to construct."""
         return self.timm_name.partition(".")[0]
 
+    @property
+    def seed(self) -> int | None:
+        """The seed that its training began with, if the line has a column `seed`."""
+        value = self.cells.get("seed")
+        return value if isinstance(value, int) and not isinstance(value, bool) else None
+
     def accuracies(self) -> dict[tuple[str, str], float]:
         """(benchmark, metric) → published accuracy in [0, 1]."""
         found: dict[tuple[str, str], float] = {}

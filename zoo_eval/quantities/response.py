@@ -63,7 +63,14 @@ def linear_cka(x: Float[np.ndarray, "n d"], y: Float[np.ndarray, "n e"]) -> floa
     Kornblith et al., "Similarity of Neural Network Representations Revisited", ICML 2019. 0 if
     only one of the two varies from image to image; 1 if neither does.
     """
-    x, y = _centred(x), _centred(y)
+    return alignment(_centred(x), _centred(y))
+
+
+def alignment(x: Float[np.ndarray, "n d"], y: Float[np.ndarray, "n e"]) -> float:
+    """Cosine between the Gram matrices XXᵀ and YYᵀ; 1 if both are zero, 0 if one is.
+
+    X and Y should have entries near 1: their fourth powers are added up.
+    """
     if not x.any() or not y.any():
         return float(x.any() == y.any())
     if min(x.shape[1], y.shape[1]) > len(x):  # the products of images are smaller

@@ -15,6 +15,7 @@ from zoo_eval.transforms.jpeg import jpeg
 from zoo_eval.transforms.lowpass import LOWPASS
 from zoo_eval.transforms.noise import noise
 from zoo_eval.transforms.pruning import PRUNING
+from zoo_eval.transforms.rational import RATIONAL
 from zoo_eval.transforms.shift import SHIFT
 from zoo_eval.transforms.spiking import SPIKING
 
@@ -85,6 +86,14 @@ def spiking_sweep(
 ) -> Sweep:
     """Spikes in place of ReLU, over 16 time steps to 1."""
     return sweep(SPIKING, model, images, forward_pass, head_labels)
+
+
+@quantity
+def rational_sweep(
+    model: nn.Module, images: Images, forward_pass: ForwardPass, head_labels: HeadLabels
+) -> Sweep:
+    """Rational functions in place of activation functions, of degree 5 to 1."""
+    return sweep(RATIONAL, model, images, forward_pass, head_labels)
 
 
 def _mean(responses: tuple[Response, ...]) -> Response:

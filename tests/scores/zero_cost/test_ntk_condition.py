@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from zoo_eval.errors import InputError, ScoreUndefinedError
-from zoo_eval.scores.zero_cost import ntk_condition as module
+from zoo_eval.quantities import tangent_kernel as module
 from zoo_eval.scores.zero_cost.ntk_condition import ntk_condition
 
 

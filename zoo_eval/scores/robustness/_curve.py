@@ -48,6 +48,30 @@ def tolerance(sweep: Sweep, measure: str, control: bool = False) -> float:
     return float(reached)
 
 
+def half_level(sweep: Sweep, measure: str, control: bool = False) -> float:
+    """The mildest level at which half of a measure is left, by straight lines between levels.
+
+    Returns:
+        That level; where more is left even of the strongest, the strongest.
+
+    Raises:
+        InputError: another measure.
+        ScoreUndefinedError: accuracy, and the head does not know the dataset's classes; or nothing
+            is there to be halved.
+    """
+    responses = sweep.controls if control else sweep.transformed
+    before, left = sweep.transform.none, _value(sweep.untouched, measure)
+    half = left / 2
+    if half == 0:
+        raise ScoreUndefinedError(f"The {measure} of the untouched network is 0: it has no half.")
+    for level, one in zip(sweep.transform.levels, responses, strict=True):
+        value = _value(one, measure)
+        if value <= half:
+            return float(before + (level - before) * (left - half) / (left - value))
+        before, left = level, value
+    return float(before)
+
+
 def _value(response: Response, measure: str) -> float:
     if measure not in _MEASURES:
         raise InputError(f"measure must be one of {', '.join(_MEASURES)}, but is {measure!r}.")

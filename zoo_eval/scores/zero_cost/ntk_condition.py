@@ -1,22 +1,12 @@
 """NTK condition number: does the network learn in all directions at one speed?"""
 
-from collections.abc import Callable, Iterator
-
 import numpy as np
-import torch
-from jaxtyping import Float
-from torch import Tensor, nn
+from torch import nn
 
 from zoo_eval.errors import InputError, ScoreUndefinedError
-from zoo_eval.quantities.gradients import Images, logits_of
-from zoo_eval.quantities.module_state import differentiable, in_mode, module_mode
+from zoo_eval.quantities.gradients import Images
+from zoo_eval.quantities.tangent_kernel import tangent_kernel
 from zoo_eval.scores._score import INITIAL, score
-
-# Gradient entries held at a time, over all images: 1 GiB in float32.
-_HELD = 1 << 28
-
-# Columns per matrix product in float64, few enough for the cache: a quarter of the time less.
-_CHUNK = 1 << 16
 
 
 @score(
@@ -63,7 +53,7 @@ def ntk_condition(model: nn.Module, probe_images: Images, *, mode: str = "eval")
     n = len(probe_images)
     if n < 2:
         raise InputError(f"ntk_condition compares images, but got {n} of them.")
-    kernel = _kernel(model, probe_images, mode)
+    kernel = tangent_kernel(model, probe_images, lambda logits: logits.sum(dim=1), mode)
     if not np.isfinite(kernel).all():
         bad = int((~np.isfinite(np.diagonal(kernel))).sum())
         raise ScoreUndefinedError(
@@ -78,56 +68,3 @@ def ntk_condition(model: nn.Module, probe_images: Images, *, mode: str = "eval")
             "weights of the classifier zero?"
         )
     return float(eigenvalues[-1] / eigenvalues[0])
-
-
-def _kernel(model: nn.Module, images: Images, mode: str) -> Float[np.ndarray, "n n"]:
-    """Θ in float64, group by group."""
-    n = len(images)
-    weights = [
-        p for name, p in model.named_parameters() if "weight" in name and p.is_floating_point()
-    ]
-    if not weights:
-        raise ScoreUndefinedError(
-            f"{type(model).__name__} has no parameter with 'weight' in its name among its "
-            f"{sum(1 for _ in model.parameters())}."
-        )
-    kernel = torch.zeros(n, n, dtype=torch.float64, device=weights[0].device)
-    with in_mode(model, module_mode(mode)), differentiable(weights):
-        # In train mode images see each other, and one graph must serve all; else one at a time.
-        together = logits_of(model, images).sum(dim=1) if mode == "paper" else None
-
-        def response(image: int) -> Tensor:
-            if together is None:
-                return logits_of(model, images[image : image + 1]).sum()
-            return together[image]
-
-        for group in _groups(weights, _HELD // n):
-            for rows in _gradient_rows(response, n, group):
-                for chunk in rows.split(_CHUNK, dim=1):
-                    columns = chunk.double()
-                    kernel += columns @ columns.T
-    return kernel.cpu().numpy()
-
-
-def _groups(weights: list[nn.Parameter], size: int) -> Iterator[list[nn.Parameter]]:
-    """Cut a list into runs with at most `size` elements, or of one tensor."""
-    group: list[nn.Parameter] = []
-    for weight in weights:
-        if group and sum(w.numel() for w in group) + weight.numel() > size:
-            yield group
-            group = []
-        group.append(weight)
-    yield group
-
-
-def _gradient_rows(
-    response: Callable[[int], Tensor], n: int, weights: list[nn.Parameter]
-) -> Iterator[Float[Tensor, "n weights"]]:
-    """For each weight tensor in turn, the gradients of all responses there."""
-    rows = [weight.new_empty((n, weight.numel()), requires_grad=False) for weight in weights]
-    for image in range(n):
-        value = response(image)
-        gradients = torch.autograd.grad(value, weights, retain_graph=True, materialize_grads=True)
-        for row, gradient in zip(rows, gradients, strict=True):
-            row[image] = gradient.flatten()
-    yield from rows
