@@ -12,6 +12,7 @@ import pytest
 import zoo_eval
 from tests.cli.call import call
 from tests.datasets.images import png, write_folder
+from tests.disks import make_read_only, mounted
 from tests.ranking.conftest import write_images
 from tests.zoo import write_zoo
 
@@ -71,6 +72,89 @@ def test_the_answer_is_taken_away(desk, tmp_path, monkeypatch, capsys):
         f"zoo-eval: {probe} exists already. Name a folder that is to be made.\n",
     )
     assert "Round 1" not in out
+
+
+def test_a_table_with_columns_of_its_own_and_paths_outside(desk, tmp_path, monkeypatch, capsys):
+    images = sorted((desk / "clothes").rglob("*.png"))
+    table = tmp_path / "made" / "clothes.csv"
+    table.parent.mkdir()
+    rows = [f"{image},{image.parent.name}" for image in images if image.parent.name != "Bag"]
+    table.write_text("file,kind\n" + "\n".join(rows) + "\n")
+    arguments = [*rank(desk, "--json"), "--store", str(tmp_path / "r.duckdb")]
+    arguments[1] = str(table)
+    arguments[arguments.index("--out") + 1] = str(tmp_path / "page")
+    code, _, err = call(monkeypatch, capsys, *arguments)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "image" in err
+    columns = ("--image-column", "file", "--label-column", "kind")
+    code, _, err = call(monkeypatch, capsys, *arguments, *columns)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "leads out of the table's folder" in err
+    progress = tmp_path / "progress.json"
+    outside = (*columns, "--allow-outside", "--progress", str(progress))
+    code, out, err = call(monkeypatch, capsys, *arguments, *outside)
+    assert code == 0, err
+    assert json.loads(out)["classes"] == ["Sneaker", "Trouser"]
+    kept = json.loads(progress.read_text())
+    assert kept["look"].startswith(f"{table}: 24 images of 2 classes, 12 each.")
+    assert kept["rounds"][-1]["leader"] == json.loads(out)["rows"][0]["model"]
+
+
+def test_the_first_folder_may_be_the_class(desk, tmp_path, monkeypatch, capsys):
+    """cat/left and cat/right are one class, as somebody may have sorted them."""
+    sides = {"a.png": png(10), "b.png": png(90)}
+    nested = {f"{kind}/{side}": sides for kind in ("cat", "dog") for side in ("left", "right")}
+    folder = write_folder(tmp_path / "nested", nested)
+    arguments = [*rank(desk, "--json", "--class-folder", "first")]
+    arguments += ["--store", str(tmp_path / "r.duckdb"), "--where", "model LIKE '%resnet%'"]
+    arguments[1] = str(folder)
+    arguments[arguments.index("--out") + 1] = str(tmp_path / "page")
+    code, out, err = call(monkeypatch, capsys, *arguments)
+    assert code == 0, err
+    assert json.loads(out)["classes"] == ["cat", "dog"]
+
+
+def test_images_on_a_read_only_disk_are_ranked(desk, tmp_path, monkeypatch, capsys):
+    """Nothing is written beside the images; what cannot be written elsewhere is said in a line."""
+    with mounted(tmp_path / "disk", "size=4m") as disk:
+        folder = write_images(disk / "clothes", 3)
+        make_read_only(disk)
+        arguments = [*rank(desk), "--where", "model LIKE '%resnet%'"]
+        arguments[1] = str(folder)
+        arguments[arguments.index("--store") + 1] = str(tmp_path / "r.duckdb")
+        arguments[arguments.index("--out") + 1] = str(disk / "page")
+        code, out, err = call(monkeypatch, capsys, *arguments)
+        assert code == 2
+        assert "Take test_resnet.s0" in out
+        assert err.startswith(f"zoo-eval: The page cannot be written to {disk / 'page'}: Read-only")
+        arguments[arguments.index("--store") + 1] = str(disk / "r.duckdb")
+        code, _, err = call(monkeypatch, capsys, *arguments)
+        assert code == 2
+        assert err.startswith("zoo-eval: ")
+        assert "Read-only" in err
+        assert err.count("\n") == 1
+
+
+def test_images_without_labels_are_ranked_and_it_is_said(desk, tmp_path, monkeypatch, capsys):
+    images = sorted((desk / "clothes").rglob("*.png"))
+    folder = write_folder(
+        tmp_path / "plain",
+        {".": {f"{i}.png": image.read_bytes() for i, image in enumerate(images)}},
+    )
+    arguments = [*rank(desk, "--top", "2"), "--store", str(tmp_path / "r.duckdb")]
+    arguments[1] = str(folder)
+    arguments[arguments.index("--out") + 1] = str(tmp_path / "page")
+    code, out, err = call(monkeypatch, capsys, *arguments)
+    assert (code, err) == (0, "")
+    assert f"{folder}: 36 images without labels." in out
+    assert "The images have no labels." in out
+    assert "has the highest participation ratio." in out
+    assert "Accuracy" not in out
+    found = json.loads((tmp_path / "page" / "ranking.json").read_text())
+    values = [row["scores"]["participation_ratio"] for row in found["rows"]]
+    assert values == sorted(values, reverse=True)
+    assert (found["labelled"], len(values), found["rows"][0]["accuracy"]) == (False, 3, None)
+    assert "The images have no labels." in (tmp_path / "page" / "index.html").read_text()
 
 
 def test_limits_and_a_budget_are_understood(desk, monkeypatch, capsys):

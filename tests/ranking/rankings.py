@@ -45,6 +45,7 @@ RANKING = Ranking(
     separation=Separation("good.a", "fair.b", 1234),
     seconds=9.0,
     budget_s=None,
+    snippet="import timm\n",
     store="r.duckdb",
 )
 

@@ -3,9 +3,11 @@
 import json
 import math
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import TypeAdapter
 
 import zoo_eval
 from zoo_eval import Store
@@ -14,7 +16,8 @@ from zoo_eval.errors import InputError, RankingError
 from zoo_eval.manifest import Manifest
 from zoo_eval.ranking.candidates import ModelLimits
 from zoo_eval.ranking.evidence import evidence_of
-from zoo_eval.ranking.race import Watcher
+from zoo_eval.ranking.progress import ProgressFile, RaceProgress
+from zoo_eval.ranking.watcher import Watcher
 
 
 class Notes(Watcher):
@@ -49,9 +52,15 @@ def watcher() -> Notes:
 
 
 @pytest.fixture(scope="module")
-def ranking(clothes, zoo, store, watcher):
+def progress(store) -> Path:
+    return store.path.with_name("progress.json")
+
+
+@pytest.fixture(scope="module")
+def ranking(clothes, zoo, store, watcher, progress):
     """Two are wanted of four."""
-    return zoo_eval.rank(clothes, manifest=zoo, top=2, store=store, workers=1, watcher=watcher)
+    told = ProgressFile(progress, "60 images", watcher)
+    return zoo_eval.rank(clothes, manifest=zoo, top=2, store=store, workers=1, watcher=told)
 
 
 def test_the_plan_comes_first(ranking, watcher):
@@ -60,6 +69,23 @@ def test_the_plan_comes_first(ranking, watcher):
     assert [(each.images_per_class, each.n_images) for each in plan.rounds] == [(10, 30), (20, 60)]
     assert 0 < plan.least_seconds < plan.most_seconds
     assert plan.weights_bytes == 0
+
+
+def test_its_progress_is_kept_for_others_to_read(ranking, progress, watcher):
+    kept = TypeAdapter(RaceProgress).validate_json(progress.read_bytes())
+    assert (kept.look, kept.plan) == ("60 images", watcher.plan)
+    assert [round_.note for round_ in kept.rounds] == list(ranking.rounds)
+    first, last = kept.rounds[0], kept.rounds[-1]
+    assert (first.n_images, first.networks, first.stored) == (30, 4, 0)
+    assert (first.done, first.failed, first.without_time) == (4, 0, 0)
+    assert last.leader == ranking.best.model
+    assert [n_units for _, n_units, _ in watcher.rounds] == [each.done for each in kept.rounds]
+
+
+def test_progress_that_cannot_be_kept_is_one_line(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(RankingError, match=r"cannot be kept in .*file/p\.json: .*--progress"):
+        ProgressFile(tmp_path / "file" / "p.json", "", Watcher())
 
 
 def test_the_ranking_is_that_of_the_evidence_of_the_last_round(ranking, store, zoo):
@@ -77,6 +103,7 @@ def test_the_ranking_is_that_of_the_evidence_of_the_last_round(ranking, store, z
         assert row.accuracy == pytest.approx(row.scores["ridge_probe_accuracy"])
         assert row.accuracy_low < row.accuracy < row.accuracy_high or row.accuracy == 1
     assert likelihoods == sorted(likelihoods, reverse=True)
+    assert f"timm.create_model(\n    {last[0].model.partition('.')[0]!r}," in ranking.snippet
     assert [row.place for row in ranking.rows] == list(range(1, len(ranking.rows) + 1))
     assert {row.model for row in ranking.rows} == {line.model for line in Manifest.load(zoo)}
 

@@ -7,6 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from tests.ranking.conftest import write_images
 from tests.service.browsing import MARKS, PATIENCE_MS, Visit
 from tests.service.conftest import HOSTILE, fill
 from tests.service.service import Service
@@ -15,8 +16,8 @@ from tests.zoo import write_job, write_zoo
 pytestmark = MARKS
 PAGES = [
     *("/", "/?sort=params&q=net&truth=real_top1", "/scores", "/scores/naswot", "/predictions"),
-    *("/models/net.a", f"/models/{quote(HOSTILE, safe='')}", "/runs", "/about", "/nosuch"),
-    "/compare?model=net.a&model=net.b&score=naswot&score=ntk_condition",
+    *("/models/net.a", f"/models/{quote(HOSTILE, safe='')}", "/runs", "/rank", "/about"),
+    *("/nosuch", "/compare?model=net.a&model=net.b&score=naswot&score=ntk_condition"),
 ]
 
 
@@ -121,6 +122,32 @@ def test_a_run_is_submitted_followed_and_cancelled(visit, service, job):
     assert 0 < done < 60
     page.goto(f"{seen.base}/")
     page.get_by_label("Name contains").fill("resnet")
+    seen.is_silent()
+
+
+def test_images_are_looked_at_and_networks_ranked_while_one_watches(visit, job):
+    folder = write_images(job[1] / "clothes", 4)
+    seen = visit()
+    seen.go("/rank")
+    page = seen.page
+    page.get_by_label("Images", exact=True).fill(str(folder))
+    page.get_by_label("Networks", exact=True).fill("fashion")
+    page.get_by_text("Limits, classes, columns").click()
+    page.get_by_label("Parameters at most").fill("32600")
+    page.get_by_role("button", name="Look at the images").click()
+    expect(page.get_by_label("The images")).to_contain_text(
+        "12 images of 3 classes", timeout=PATIENCE_MS
+    )
+    page.get_by_role("button", name="Start the race").click()
+    expect(page.locator("#connection")).to_have_text("Live", timeout=PATIENCE_MS)
+    assert Axe().run(page).response["violations"] == []
+    # The page of the race becomes that of the ranking by itself.
+    expect(page.locator("#ranking tbody tr")).to_have_count(4, timeout=PATIENCE_MS)
+    assert Axe().run(page).response["violations"] == []
+    expect(page.locator("nav [aria-current=page]")).to_have_text("Rank")
+    assert [text for text in seen.said if "status of 404" not in text] == []
+    page.get_by_role("link", name="Rank", exact=True).click()
+    expect(page.locator("#runs-table .state")).to_have_text("done")
     seen.is_silent()
 
 

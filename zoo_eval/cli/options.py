@@ -22,6 +22,14 @@ class ExecutorName(StrEnum):
     ray = "ray"
 
 
+class ClassFolder(StrEnum):
+    """Values of `--class-folder`."""
+
+    last = "last"
+    first = "first"
+    none = "none"
+
+
 JobArgument = Annotated[
     str, typer.Argument(help="A builtin job (quickstart, …) or a TOML file.", metavar="JOB")
 ]

@@ -7,14 +7,17 @@ from typing import Annotated
 
 import typer
 
-from zoo_eval.cli.options import JsonOption, WorkersOption
+from zoo_eval.cli.options import ClassFolder, JsonOption, WorkersOption
 from zoo_eval.cli.stopping import EXIT_FAILED_MODELS, EXIT_INTERRUPTED, stop_in_order
 
 
 def rank(
     images: Annotated[
         str,
-        typer.Argument(help="A folder with one folder of images per class.", metavar="FOLDER"),
+        typer.Argument(
+            help="A folder with one folder of images per class, or a CSV or Parquet table.",
+            metavar="FOLDER",
+        ),
     ],
     top: Annotated[int, typer.Option(min=1, help="How many networks are wanted.")] = 5,
     max_params: Annotated[
@@ -53,6 +56,22 @@ def rank(
     ensemble: Annotated[
         bool, typer.Option("--ensemble", help="Name the pair that is right most often, its gain.")
     ] = False,
+    image_column: Annotated[
+        str, typer.Option(metavar="NAME", help="Column of a table's images, as paths.")
+    ] = "image",
+    label_column: Annotated[
+        str, typer.Option(metavar="NAME", help="Column of a table's classes.")
+    ] = "label",
+    class_folder: Annotated[
+        ClassFolder, typer.Option(help="Of nested folders, which one is the class.")
+    ] = ClassFolder.last,
+    allow_outside: Annotated[
+        bool, typer.Option("--allow-outside", help="A table's paths may lead out of its folder.")
+    ] = False,
+    progress: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Keep in it how far it is, as JSON, for a program."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Rank networks for your own images, without training any.
@@ -69,6 +88,8 @@ def rank(
     from zoo_eval.datasets.spec import DatasetSpec
     from zoo_eval.durations import parse_duration
     from zoo_eval.ranking.candidates import ModelLimits
+    from zoo_eval.ranking.inspection import inspection_text
+    from zoo_eval.ranking.progress import ProgressFile
     from zoo_eval.ranking.rank import raced
     from zoo_eval.report.rank_files import write_ranking
 
@@ -76,19 +97,29 @@ def rank(
     command = shlex.join(["zoo-eval", *sys.argv[1:]])
     budget_s = None if budget is None else parse_duration(budget)
     try:
-        seen = look_first(DatasetSpec(images), quiet=as_json)
+        given = DatasetSpec(
+            images,
+            image_column=image_column,
+            label_column=label_column,
+            class_folder=class_folder.value,
+            allow_outside=allow_outside,
+        )
+        seen = look_first(given, quiet=as_json)
         check_wishes(labelled=seen.labelled, export=export, ensemble=ensemble)
-        spec = seen.usable(DatasetSpec(images))
-        with ShownRace(budget_s, workers, quiet=as_json) as watcher:
+        spec = seen.usable(given)
+        # Who waits for the answer has waited for the look too.
+        left_s = None if budget_s is None else budget_s - seen.seconds
+        with ShownRace(budget_s, workers, quiet=as_json) as shown:
+            kept = progress and ProgressFile(progress, inspection_text(seen), shown)
             found = raced(
                 spec,
                 top=top,
                 manifest=manifest,
                 limits=ModelLimits(max_params, max_macs, tuple(licence or ()), where),
-                budget_s=budget_s,
+                budget_s=left_s,
                 store=store,
                 workers=workers,
-                watcher=watcher,
+                watcher=kept or shown,
                 command=command,
             )
         ranking = found.ranking

@@ -13,8 +13,8 @@ from zoo_eval.executors.cores import usable_cores
 from zoo_eval.ranking import sentences
 from zoo_eval.ranking.answer import RankedModel, Ranking, RoundNote
 from zoo_eval.ranking.judging import Judged
-from zoo_eval.ranking.race import Watcher
 from zoo_eval.ranking.race_plan import RacePlan
+from zoo_eval.ranking.watcher import Watcher
 from zoo_eval.report import formats
 from zoo_eval.runner import Prepared
 

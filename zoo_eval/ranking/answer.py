@@ -121,6 +121,7 @@ class Ranking:
         separation: What it would take to tell the first two apart.
         seconds: That it took, this time.
         budget_s: That it might take; None: as many as it needs.
+        snippet: Python that turns an image into the best network's embedding, with timm alone.
         store: Where its results are.
     """
 
@@ -137,6 +138,7 @@ class Ranking:
     separation: Separation | None
     seconds: float
     budget_s: float | None
+    snippet: str = field(repr=False)
     store: str = field(repr=False)
 
     @property

@@ -13,7 +13,9 @@ from zoo_eval.ranking.candidates import count
 START_S = 5.0  # of the worker processes, once a round
 # Of a network whose multiply-accumulates the manifest does not say; a ResNet-50 has 4.1e9.
 _UNKNOWN_MACS = 4e9
-_WIDTH, _BYTES = 1024, 4  # of an embedding and its logits, for the disk
+_WIDTH, _BYTES = 1024, 4  # of an embedding and its logits
+# With 1,024 features, and how many classes take as long again.
+_JUDGING_S, _CLASSES = 3e-4, 25
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,21 @@ class Speed:
 
 
 @dataclass(frozen=True)
+class Judging:
+    """Seconds to judge networks by their embeddings of the same images.
+
+    Attributes:
+        per_image: Of one network, while there are few images.
+    """
+
+    per_image: float
+
+    def seconds(self, n_networks: int, n_images: int) -> float:
+        """For so many networks and images."""
+        return self.per_image * n_networks * _effort(n_images)
+
+
+@dataclass(frozen=True)
 class Timed:
     """How long a network took on so many images."""
 
@@ -53,6 +70,21 @@ class Timed:
 def first_speed(workers: int) -> Speed:
     """What this machine's matrix rate promises, right within a factor of about three."""
     return Speed(SECONDS_PER_UNIT, workers / (matrix_rate() * EFFICIENCY))
+
+
+def first_judging(n_classes: int) -> Judging:
+    """What it took on one core of a server, right within a factor of ten: features vary."""
+    return Judging(_JUDGING_S * (1 + n_classes / _CLASSES))
+
+
+def judging_of(n_networks: int, n_images: int, seconds: float) -> Judging:
+    """As fast as it was seen to be."""
+    return Judging(seconds / (n_networks * _effort(n_images)))
+
+
+def _effort(n_images: int) -> float:
+    """A decomposition of n images takes n², as long as they are fewer than their features."""
+    return n_images * (1 + min(n_images, _WIDTH) / _WIDTH)
 
 
 def corrected(speed: Speed, seen: Iterable[Timed]) -> Speed:

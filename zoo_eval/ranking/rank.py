@@ -13,9 +13,11 @@ from zoo_eval.manifest import Manifest, ModelLine
 from zoo_eval.ranking.answer import Ranking
 from zoo_eval.ranking.candidates import NO_LIMITS, ModelLimits, candidates
 from zoo_eval.ranking.plain_choice import plain_choice
-from zoo_eval.ranking.race import Race, Watcher
+from zoo_eval.ranking.race import Race
 from zoo_eval.ranking.round_run import KEEP, RoundResult, Runs
 from zoo_eval.ranking.rows import ranked_rows
+from zoo_eval.ranking.takeaway.snippet import network_snippet
+from zoo_eval.ranking.watcher import Watcher
 from zoo_eval.store import Store
 from zoo_eval.store.lock import one_run
 
@@ -114,6 +116,7 @@ def raced(
         ).go()
     scores = [runs.scores(dataset.label) for dataset in finish.datasets]
     rows = ranked_rows(entered.manifest, finish, scores)
+    lines = {line.model: line for line in entered.manifest}
     ranking = Ranking(
         source=spec.source,
         dataset=finish.datasets[-1].label,
@@ -128,9 +131,10 @@ def raced(
         separation=finish.judged[-1].separation,
         seconds=finish.seconds,
         budget_s=budget_s,
+        snippet=network_snippet(lines[rows[0].model]),
         store=str(store.path),
     )
-    return Raced(ranking, {line.model: line for line in entered.manifest}, finish.last)
+    return Raced(ranking, lines, finish.last)
 
 
 def default_store(spec: DatasetSpec, manifest: Manifest) -> Path:

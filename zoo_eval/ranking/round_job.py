@@ -45,6 +45,9 @@ def round_job(
         f"where = {json.dumps(f'model IN ({models})')}\nscores = {json.dumps(names)}\n"
         f"[dataset]\nsource = {json.dumps(spec.source)}\nseed = {spec.seed}\n"
         f"images_per_class = {spec.images_per_class}\n"
+        f"class_folder = {json.dumps(spec.class_folder)}\n"
+        f"image_column = {json.dumps(spec.image_column)}\n"
+        f"label_column = {json.dumps(spec.label_column)}\n"
         f"[evaluation]\nbatch_size = {_BATCH_SIZE}\n"
     )
     return Job(

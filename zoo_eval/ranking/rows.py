@@ -9,8 +9,8 @@ import numpy as np
 from zoo_eval.manifest import Manifest, ModelLine
 from zoo_eval.ranking.answer import RankedModel
 from zoo_eval.ranking.candidates import count, published
+from zoo_eval.ranking.finish import Finish
 from zoo_eval.ranking.judging import Judged
-from zoo_eval.ranking.race import Finish
 from zoo_eval.ranking.round_run import StoredScore
 from zoo_eval.report.pages.pareto import front
 

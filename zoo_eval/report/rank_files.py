@@ -14,9 +14,9 @@ from zoo_eval.ranking.answer import Ranking
 from zoo_eval.report.pages.ranking import Samples, ranking_page
 from zoo_eval.report.provenance import provenance
 from zoo_eval.report.replacing import replace_file
-from zoo_eval.store import Store
 
 _OF_EACH, _MOST_CLASSES, _UNLABELLED, _SIZE = 6, 60, 24, 128
+_PICTURES, _NO_CLASSES = "samples", ("no labels",)
 
 
 def write_ranking(ranking: Ranking, spec: DatasetSpec, folder: Path, command: str) -> Path:
@@ -32,10 +32,11 @@ def write_ranking(ranking: Ranking, spec: DatasetSpec, folder: Path, command: st
         ReportError: the folder cannot be written.
     """
     n = _OF_EACH if ranking.labelled else _UNLABELLED
-    dataset = load_dataset(replace(spec, images_per_class=n, at_most=True))
+    shown = ranking.classes[:_MOST_CLASSES] or None
+    dataset = load_dataset(replace(spec, classes=shown, images_per_class=n, at_most=True))
     pictures = list(_pictures(dataset))
     samples = [Samples(name, [file for file, _ in some]) for name, some in pictures if some]
-    page = ranking_page(ranking, samples, _details(ranking), provenance(command))
+    page = ranking_page(ranking, samples, provenance(command))
     try:
         for name in ("style.css", "tables.js"):
             asset = files("zoo_eval.report") / "static" / name
@@ -54,14 +55,30 @@ def write_ranking(ranking: Ranking, spec: DatasetSpec, folder: Path, command: st
     return folder / "index.html"
 
 
+def samples_in(folder: Path, ranking: Ranking, prefix: str) -> list[Samples]:
+    """The pictures that `write_ranking` has written.
+
+    Args:
+        folder: Where it wrote.
+        ranking: What it wrote.
+        prefix: Where the folder lies, as a page is to name it.
+    """
+    there = sorted(path.name for path in (folder / _PICTURES).glob("*.webp"))
+    return [
+        Samples(name, [f"{prefix}{_PICTURES}/{file}" for file in files])
+        for number, name in enumerate(ranking.classes or _NO_CLASSES)
+        if (files := [file for file in there if file.startswith(f"{number:03}-")])
+    ]
+
+
 def _pictures(dataset: Dataset) -> Iterator[tuple[str, list[tuple[str, bytes]]]]:
-    """Name of each class, and file and content of its pictures; of the first classes only."""
-    for number, name in enumerate((dataset.classes or ("no labels",))[:_MOST_CLASSES]):
+    """Name of each class, and file and content of its pictures."""
+    for number, name in enumerate(dataset.classes or _NO_CLASSES):
         places = [place for place, label in enumerate(dataset.labels) if label == number]
         yield (
             name,
             [
-                (f"samples/{number:03}-{i}.webp", _small(dataset[place]))
+                (f"{_PICTURES}/{number:03}-{i}.webp", _small(dataset[place]))
                 for i, place in enumerate(places)
             ],
         )
@@ -73,10 +90,3 @@ def _small(image: Image.Image) -> bytes:
     buffer = io.BytesIO()
     small.save(buffer, "WEBP", quality=85)
     return buffer.getvalue()
-
-
-def _details(ranking: Ranking) -> str:
-    """The best network's manifest line, as the store keeps it."""
-    query = "SELECT details FROM models WHERE model = ?"
-    found = Store(ranking.store).sql(query, [ranking.best.model])["details"].tolist()
-    return str(found[0]) if found else ""

@@ -16,6 +16,7 @@ from zoo_eval.errors import ZooEvalError
 from zoo_eval.service import api, login, pages
 from zoo_eval.service.cached import Cached
 from zoo_eval.service.history import RunViews
+from zoo_eval.service.inspections import Inspections
 from zoo_eval.service.jobs import Jobs
 from zoo_eval.service.live import Live
 from zoo_eval.service.metrics import Metrics, Timed
@@ -36,13 +37,15 @@ def create_app(options: ServiceOptions) -> FastAPI:
     """The service as an ASGI application.
 
     What routes share is in `app.state`: `options`, `live` (the newest snapshot), `statistics`
-    (correlations), `ondemand` (other statistics), `zoos` (what pages show), `jobs` (the queue),
-    `run_views` (all runs), `metrics`, and `closing`, set when the service ends.
+    (correlations), `ondemand` (other statistics), `inspections` (looks at images), `zoos` (what
+    pages show), `jobs` (the queue), `run_views` (all runs), `metrics`, and `closing`, set when
+    the service ends.
     """
     store = Store(options.store)
     live = Live(store)
     statistics = Statistics(live, options.resamples)
     ondemand = OnDemand(live, options.resamples)
+    inspections = Inspections()
     name = options.store.name.removesuffix(".duckdb") + ".jobs"
     jobs = Jobs(store, JobQueue(options.store.with_name(name)))
     metrics = Metrics(live, jobs.queue)
@@ -61,6 +64,7 @@ def create_app(options: ServiceOptions) -> FastAPI:
         await run_in_threadpool(live.stop)
         await run_in_threadpool(statistics.stop)
         await run_in_threadpool(ondemand.stop)
+        await run_in_threadpool(inspections.stop)
 
     app = FastAPI(
         title="zoo_eval",
@@ -77,6 +81,7 @@ def create_app(options: ServiceOptions) -> FastAPI:
     )
     app.state.options, app.state.live, app.state.statistics = options, live, statistics
     app.state.jobs, app.state.metrics, app.state.ondemand = jobs, metrics, ondemand
+    app.state.inspections = inspections
     app.state.run_views = RunViews(jobs.queue, live)
     app.state.zoos = Zoos(live, statistics)
     app.include_router(api.router)

@@ -7,10 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
 
+from zoo_eval.ranking.progress import RaceProgress
 from zoo_eval.report.frames import Frame
 from zoo_eval.service.jobs import tail
 from zoo_eval.service.live import Live
-from zoo_eval.service.queue import JobQueue, Kind, QueuedJob, State
+from zoo_eval.service.queue import JobQueue
+from zoo_eval.service.queued import Kind, QueuedJob, State
+from zoo_eval.service.race_files import read_race
 from zoo_eval.service.snapshot import Activity
 
 _LINE = re.compile(r"^\[(\d+)/(\d+)\] ", re.MULTILINE)  # as zoo_eval/cli/progress.py prints it
@@ -42,7 +45,7 @@ class RunView:
     Attributes:
         id: The queue's name of it; for a run from a terminal, the store's.
         name: The job's name.
-        kind: `run` or `retry`.
+        kind: `run`, `retry` or `rank`.
         source: `service`: the queue started it; `terminal`: somebody else.
         state: Where it stands.
         submitted: UTC; as `started` and `ended`.
@@ -100,7 +103,9 @@ def run_views(queue: JobQueue, activity: Activity) -> list[RunView]:
     of_job = {job.id: run for run in stored for job in jobs if f"/{job.id}/" in str(run["command"])}
     ours = {str(run["run"]) for run in of_job.values()}
     views = [
-        _with_progress(view_of(job, of_job.get(job.id)), activity, tail(queue.log_of(job)))
+        replace(view_of(job), progress=_of_race(read_race(queue.progress_of(job.id))))
+        if job.kind == "rank"
+        else _with_progress(view_of(job, of_job.get(job.id)), activity, tail(queue.log_of(job)))
         for job in jobs
     ]
     views += [_of_terminal(run, activity) for run in stored if str(run["run"]) not in ours]
@@ -176,6 +181,15 @@ def _with_progress(view: RunView, activity: Activity, log: str) -> RunView:
             seconds_left = 60 * left / rate
     progress = Progress(done, failed, left, rate, seconds_left)
     return replace(view, progress=progress)
+
+
+def _of_race(race: RaceProgress | None) -> Progress | None:
+    """That of the round that runs, or was the last."""
+    if race is None or not race.rounds:
+        return None
+    now = race.rounds[-1]
+    left = now.networks - now.stored - now.without_time - now.done
+    return Progress(now.done + now.stored, now.failed, left, None, None)
 
 
 def _utc(time: object) -> datetime | None:

@@ -17,7 +17,9 @@ import psutil
 from filelock import FileLock, Timeout
 
 from zoo_eval.errors import StoreError
-from zoo_eval.service.queue import JobQueue, QueuedJob
+from zoo_eval.service.queue import JobQueue
+from zoo_eval.service.queued import QueuedJob
+from zoo_eval.service.ranking_request import RankingRequest
 from zoo_eval.store import Store
 from zoo_eval.store.lock import run_in_progress
 
@@ -107,8 +109,7 @@ class Jobs:
             self._begin(job)
 
     def _begin(self, job: QueuedJob) -> None:
-        command = [sys.executable, "-m", "zoo_eval", job.kind, str(self.queue.file_of(job))]
-        command += ["--store", str(self._store.path.absolute()), *job.options]
+        command = [sys.executable, "-m", "zoo_eval", *self._arguments(job)]
         log = str(self.queue.log_of(job))
         process = psutil.Process(
             os.posix_spawn(
@@ -126,6 +127,20 @@ class Jobs:
         if not self.queue.started(job.id, process.pid, process.create_time()):
             process.send_signal(signal.SIGTERM)
             process.wait()
+
+    def _arguments(self, job: QueuedJob) -> list[str]:
+        if job.kind == "rank":
+            request = RankingRequest.model_validate_json(job.toml)
+            self.queue.races.mkdir(exist_ok=True)
+            return request.arguments(
+                {
+                    "store": self.queue.races.absolute() / request.store,
+                    "out": self.queue.page_of(job.id).absolute(),
+                    "progress": self.queue.progress_of(job.id).absolute(),
+                }
+            )
+        file, store = self.queue.file_of(job), self._store.path.absolute()
+        return [job.kind, str(file), "--store", str(store), *job.options]
 
     def _look_after(self, job: QueuedJob) -> None:
         process = _process_of(job)

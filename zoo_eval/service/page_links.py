@@ -59,6 +59,10 @@ class PageLinks:
         query = "" if method == METHODS[0] else urlencode({"method": method})
         return self._judged("/predictions", query)
 
+    def rank(self) -> str:
+        """Which network for some images."""
+        return "/rank"
+
     def runs(self) -> str:
         """Runs and queue."""
         return "/runs"

@@ -2,10 +2,8 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated
-from urllib.parse import parse_qs
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Response
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -26,13 +24,15 @@ from zoo_eval.service.api.runs import (
     retry,
     submit,
 )
+from zoo_eval.service.forms import FieldsDep, mistakes
 from zoo_eval.service.history import RunView, RunViews
 from zoo_eval.service.live import Live
 from zoo_eval.service.options import API, ServiceOptions
 from zoo_eval.service.page_links import PageLinks
-from zoo_eval.service.queue import ENDED
+from zoo_eval.service.queued import ENDED
 
 router = APIRouter(prefix="/runs", include_in_schema=False)
+_NOTES = {"run": "", "retry": "retry of what failed", "rank": "ranking of networks"}
 _EXAMPLE = """\
 manifest = "fashion"
 weights = ["pretrained"]
@@ -42,15 +42,6 @@ scores = ["params", "macs", "ncm_accuracy"]
 source = "fashion"
 images_per_class = 10
 """
-
-
-async def _fields(request: Request) -> dict[str, str]:
-    """The fields of a form; of those that were sent twice the last."""
-    sent = parse_qs((await request.body()).decode("utf-8", "replace"), keep_blank_values=True)
-    return {name: values[-1] for name, values in sent.items()}
-
-
-FieldsDep = Annotated[dict[str, str], Depends(_fields)]
 
 
 @router.get("")
@@ -69,8 +60,7 @@ async def submitted(
         submission = Submission.model_validate({"name": name, "toml": toml})
         await run_in_threadpool(submit, submission, jobs, options)
     except ValidationError as error:
-        mistakes = [(str(found["loc"][0]), found["msg"]) for found in error.errors()]
-        problems = tuple(f"{where}: {said[0].lower()}{said[1:]}." for where, said in mistakes)
+        problems = mistakes(error)
     except ZooEvalError as error:
         problems = (str(error),)
     else:
@@ -93,14 +83,15 @@ def tried_again(view: ViewDep, jobs: JobsDep, options: OptionsDep) -> Response:
 
 
 def _page(live: Live, views: RunViews, options: ServiceOptions, form: SubmitForm) -> str:
-    shown = tuple(_shown(view, options) for view in views.newest())
+    shown = tuple(shown_run(view, options) for view in views.newest())
     failures = tuple(failed(live.activity.runs, live.activity.attempts))
     form_or_none = None if options.read_only else form
     view = RunsView(shown, failures, form_or_none, f"{API}/runs/events")
     return runs_page(view, None, PageLinks())
 
 
-def _shown(view: RunView, options: ServiceOptions) -> Shown:
+def shown_run(view: RunView, options: ServiceOptions) -> Shown:
+    """A run as pages show it."""
     progress = view.progress
     changes = view.source == "service" and not options.read_only
     failed_some = progress is not None and progress.failed > 0
@@ -110,7 +101,7 @@ def _shown(view: RunView, options: ServiceOptions) -> Shown:
         run=view.id,
         name=view.name,
         state=view.state,
-        note=view.message or ("retry of what failed" if view.kind == "retry" else ""),
+        note=view.message or _NOTES[view.kind],
         started=_time(view.started or view.submitted),
         ended=_time(view.ended),
         done=None if progress is None else progress.done,
@@ -120,6 +111,7 @@ def _shown(view: RunView, options: ServiceOptions) -> Shown:
         cancel=f"/runs/{view.id}/cancel" if changes and view.state in ("queued", "running") else "",
         retry=f"/runs/{view.id}/retry" if changes and unfinished else "",
         log=f"{API}/runs/{view.id}/log" if view.source == "service" else "",
+        page=f"/rank/{view.id}" if view.kind == "rank" else "",
     )
 
 

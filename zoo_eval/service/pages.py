@@ -22,7 +22,7 @@ from zoo_eval.report.pages.score import score_page
 from zoo_eval.report.pages.scores import scores_page
 from zoo_eval.report.pages.zoo import Zoo
 from zoo_eval.report.predictions import METHODS, Predictions
-from zoo_eval.service import page_assets, page_runs
+from zoo_eval.service import page_assets, page_rank, page_runs
 from zoo_eval.service.api.answers import as_file
 from zoo_eval.service.ondemand import Answer, OnDemand
 from zoo_eval.service.page_links import PageLinks
@@ -31,6 +31,7 @@ from zoo_eval.service.page_zoo import Zoos
 router = APIRouter(include_in_schema=False)
 router.include_router(page_assets.router)
 router.include_router(page_runs.router)
+router.include_router(page_rank.router)
 T = TypeVar("T")
 _EMPTY = "The store has no scores yet. Submit a job on the page of runs, or start `zoo-eval run`."
 _PATIENCE_S = 0.5

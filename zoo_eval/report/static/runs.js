@@ -17,6 +17,7 @@ const live = document.getElementById("live");
 const connection = document.getElementById("connection");
 const PAUSE_MS = 500;
 let due = false;
+let events;
 
 async function refresh() {
   due = false;
@@ -26,7 +27,12 @@ async function refresh() {
   const open = new Set(Array.from(live.querySelectorAll("details[open]"), keyOf));
   const focused = live.contains(document.activeElement);
   const fresh = next.getElementById("live");
+  if (!fresh) location.reload();  // it has become the page of a ranking
   if (!fresh || focused) return;
+  if (!fresh.dataset.events) {  // it has ended
+    events.close();
+    connection.textContent = "";
+  }
   for (const details of fresh.querySelectorAll("details")) details.open = open.has(keyOf(details));
   for (const section of Array.from(live.querySelectorAll("section"))) section.remove();
   live.append(...fresh.querySelectorAll("section"));
@@ -43,8 +49,8 @@ function soon() {
 }
 
 if (live?.dataset.events) {
-  const events = new EventSource(live.dataset.events);
+  events = new EventSource(live.dataset.events);
   events.addEventListener("open", () => { connection.textContent = "Live"; });
   events.addEventListener("error", () => { connection.textContent = "Not connected; trying again"; });
-  for (const kind of ["run", "store"]) events.addEventListener(kind, soon);
+  for (const kind of ["run", "store", "ranking"]) events.addEventListener(kind, soon);
 }

@@ -8,6 +8,7 @@ from zoo_eval.service.api import (
     metrics,
     models,
     predictions,
+    rankings,
     runs,
     scores,
     values,
@@ -16,5 +17,5 @@ from zoo_eval.service.api.answers import REFUSALS
 from zoo_eval.service.options import API
 
 router = APIRouter(prefix=API, responses=REFUSALS)
-for _part in (health, models, scores, values, correlations, predictions, runs, metrics):
+for _part in (health, models, scores, values, correlations, predictions, runs, rankings, metrics):
     router.include_router(_part.router)

@@ -1,6 +1,5 @@
 """`/runs`: what runs, what waits, what has been; submit, cancel, retry; events."""
 
-import asyncio
 from collections.abc import AsyncIterable
 from datetime import datetime
 from typing import Annotated, Literal
@@ -13,15 +12,16 @@ from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 
 from zoo_eval.service.api.answers import CHANGES, NOT_FOUND, LiveDep, Row, not_found, rows_of
+from zoo_eval.service.api.streams import goes_on, pause
 from zoo_eval.service.history import RunView, RunViews, attempts_of, view_of
 from zoo_eval.service.jobs import Jobs, tail
 from zoo_eval.service.options import ServiceOptions
 from zoo_eval.service.problems import Problem
-from zoo_eval.service.queue import ENDED, Kind, State
-from zoo_eval.service.submission import check_job
+from zoo_eval.service.queued import ENDED, Kind, State
+from zoo_eval.service.ranking_request import RankingRequest
+from zoo_eval.service.submission import check_job, check_ranking
 
 router = APIRouter(prefix="/runs", tags=["runs"])
-_LOOK_S = 1.0
 _JOB = """\
 manifest = "fashion"
 weights = ["init"]
@@ -83,7 +83,7 @@ class RunsAnswer(BaseModel):
 class RunAnswer(Run):
     """A run with its job and its failures."""
 
-    toml: str = Field(description="The job file's text.")
+    toml: str = Field(description="The job file's text; of a ranking its request, as JSON.")
     failures: list[Row] = Field(description="Networks that failed in it, with traceback.")
     log: str = Field(description="The last lines that it printed; see /log for more.")
 
@@ -136,7 +136,7 @@ def submit(submission: Submission, jobs: JobsDep, options: OptionsDep) -> Run:
     for name in ("limit", "workers"):
         wish = getattr(submission, name)
         wishes += [] if wish is None else [f"--{name}", str(wish)]
-    return _queued(jobs, options, submission.name, submission.toml, wishes, "run")
+    return queued(jobs, options, submission.name, submission.toml, wishes, "run")
 
 
 @router.get(
@@ -148,7 +148,7 @@ async def events(
     """Server-sent events: `run` with a run that is new or has changed, `store` with a new state."""
     seen: dict[str, Run] = {}
     state: str | None = None
-    while not request.app.state.closing.is_set():
+    while goes_on(request):
         for run in await run_in_threadpool(_runs, views):
             if seen.get(run.id) != run:
                 seen[run.id] = run
@@ -156,7 +156,7 @@ async def events(
         if state != live.snapshot.state:
             state = live.snapshot.state
             yield ServerSentEvent(event="store", data={"state": state})
-        await _pause(request)
+        await pause(request)
 
 
 @router.get("/{id}", summary="One run", responses=NOT_FOUND)
@@ -207,14 +207,14 @@ async def run_events(
 ) -> AsyncIterable[ServerSentEvent]:
     """Server-sent events `run`; the last one when it has ended."""
     seen: Run | None = None
-    while not request.app.state.closing.is_set():
+    while goes_on(request):
         now = _run(await run_in_threadpool(_found, view.id, views))
         if now != seen:
             seen = now
             yield ServerSentEvent(event="run", data=now)
         if now.state in ENDED:
             return
-        await _pause(request)
+        await pause(request)
 
 
 @router.post(
@@ -240,18 +240,24 @@ def cancel(view: ViewDep, jobs: JobsDep, views: ViewsDep) -> Run:
     responses={**NOT_FOUND, **_CONFLICT, **CHANGES},
 )
 def retry(view: ViewDep, jobs: JobsDep, options: OptionsDep) -> Run:
-    """Queue `zoo-eval retry` of its job: the networks whose last attempt failed."""
+    """Queue `zoo-eval retry` of its job: the networks whose last attempt failed.
+
+    A ranking is queued as it was, and goes on with what it has stored.
+    """
     job = jobs.queue.get(view.id)
     if job is None:
         text = f"Run {view.id} was started in a terminal; use `zoo-eval retry` there."
         raise HTTPException(409, text)
     if view.state not in ENDED:
         raise HTTPException(409, f"Run {view.id} is {view.state}; wait until it has ended.")
+    if job.kind == "rank":
+        check_ranking(RankingRequest.model_validate_json(job.toml), options.allowed)
+        return queued(jobs, options, job.name, job.toml, job.options, "rank")
     check_job(job.name, job.toml, options.allowed)
-    return _queued(jobs, options, job.name, job.toml, job.options, "retry")
+    return queued(jobs, options, job.name, job.toml, job.options, "retry")
 
 
-def _queued(
+def queued(
     jobs: Jobs,
     options: ServiceOptions,
     name: str,
@@ -259,6 +265,12 @@ def _queued(
     wishes: list[str] | tuple[str, ...],
     kind: Kind,
 ) -> Run:
+    """Put a job at the end of the queue, if it is not too long.
+
+    Raises:
+        HTTPException: it is.
+        StoreError: it cannot be written.
+    """
     if len(jobs.queue.waiting()) >= options.max_queued:
         text = f"{options.max_queued} jobs wait already; wait until some are done, or cancel them."
         raise HTTPException(429, text, {"Retry-After": "60"})
@@ -272,13 +284,3 @@ def _runs(views: RunViews) -> list[Run]:
 
 def _run(view: RunView) -> Run:
     return Run.model_validate(view, from_attributes=True)
-
-
-async def _pause(request: Request) -> None:
-    """Until it is time to look again, or the service ends."""
-    closing: asyncio.Event = request.app.state.closing
-    try:
-        async with asyncio.timeout(_LOOK_S):
-            await closing.wait()
-    except TimeoutError:
-        pass
