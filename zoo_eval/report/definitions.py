@@ -22,7 +22,7 @@ class Definition:
     Attributes:
         name: Of the score.
         group: Folder that it lives in: information, zero_cost, transfer, geometry, weights,
-            robustness.
+            robustness, initialisation.
         unit: Unit of the value.
         higher_is_better: The literature's claim; None where it makes none.
         low: Smallest possible value.

@@ -75,7 +75,7 @@ class Score:
     Attributes:
         name: Name of the function, also in tables and jobs.
         group: Folder that the score lives in: information, zero_cost, transfer, geometry, weights,
-            robustness.
+            robustness, initialisation.
         unit: Unit of the value.
         higher_is_better: The literature's claim, fixed beforehand; None where it makes none.
         bounds: Smallest and largest possible value.

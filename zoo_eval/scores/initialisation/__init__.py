@@ -1,0 +1,1 @@
+"""Scores of what a good or bad start costs small heads that are trained on the embeddings."""
