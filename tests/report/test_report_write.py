@@ -23,7 +23,7 @@ KINDS = ("png", "svg")
 def test_all_files_are_written_and_no_others(data, tmp_path):
     files = write_report(data, tmp_path / "new" / "folder", command="zoo-eval report")
     named = [files.index, files.html, files.markdown, files.correlations, files.leaderboard]
-    named += [*files.figures, *files.pages, files.index.with_name(LIST)]
+    named += [*files.over_seeds, *files.figures, *files.pages, files.index.with_name(LIST)]
     written = [path for path in (tmp_path / "new" / "folder").rglob("*") if path.is_file()]
     assert sorted(written) == sorted(named)
     assert all(path.stat().st_mode & 0o777 == 0o644 for path in written)

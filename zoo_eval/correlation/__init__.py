@@ -1,8 +1,8 @@
 """How well a score orders models by accuracy: rank correlations, usable on any pandas frame.
 
 `correlate` makes the main table. Each of `size_control`, `within_families`, `near_equal_pairs`,
-`at_the_top`, `by_subset`, `influence` and `plain_intervals` makes one more on request; each
-statistic is also a function of plain arrays. What needs scikit-learn is imported from
+`at_the_top`, `by_subset`, `influence`, `plain_intervals` and `over_seeds` makes one more on
+request; each statistic is also a function of plain arrays. What needs scikit-learn is imported from
 `zoo_eval.correlation.predictor`.
 """
 
@@ -12,8 +12,11 @@ from zoo_eval.correlation.comparison import Comparison, compare
 from zoo_eval.correlation.defined import MIN_MODELS
 from zoo_eval.correlation.holm import holm
 from zoo_eval.correlation.influence import influence
+from zoo_eval.correlation.intraclass import Intraclass, intraclass_correlation
 from zoo_eval.correlation.kendall import KendallBootstrap, kendall_tau
 from zoo_eval.correlation.near_equal import near_equal_pairs
+from zoo_eval.correlation.outranking import outranking, pair_certainty, seed_tau
+from zoo_eval.correlation.over_seeds import over_seeds, seed_means
 from zoo_eval.correlation.partial import partial_spearman
 from zoo_eval.correlation.partial_kendall import partial_kendall
 from zoo_eval.correlation.pearson import PearsonBootstrap, pearson_r
@@ -31,6 +34,7 @@ __all__ = [
     "MIN_MODELS",
     "Comparison",
     "Interval",
+    "Intraclass",
     "KendallBootstrap",
     "PearsonBootstrap",
     "Resamples",
@@ -42,15 +46,21 @@ __all__ = [
     "family_resamples",
     "holm",
     "influence",
+    "intraclass_correlation",
     "kendall_tau",
     "ndcg_at",
     "near_equal_pairs",
+    "outranking",
+    "over_seeds",
+    "pair_certainty",
     "partial_kendall",
     "partial_spearman",
     "pearson_r",
     "permutation_p_values",
     "plain_intervals",
     "regret_at",
+    "seed_means",
+    "seed_tau",
     "size_control",
     "spearman_p_value",
     "spearman_rho",

@@ -7,11 +7,18 @@ from typing import Protocol, runtime_checkable
 
 import pandas as pd
 
+from zoo_eval.correlation import over_seeds, seed_means
 from zoo_eval.errors import ReportError
 from zoo_eval.report.frames import Frame, Series
 from zoo_eval.report.labels import SETTING, Options, label_settings
 from zoo_eval.report.pool import add_pool_scores
-from zoo_eval.report.summaries import facts_of_columns, gaps, images_per_second, intervals
+from zoo_eval.report.summaries import (
+    facts_of_columns,
+    gaps,
+    images_per_second,
+    intervals,
+    seed_values,
+)
 from zoo_eval.scores import POOL_SCORES, SCORES, PoolScore
 
 # Known before any network is run. A score that does not beat them is not worth its time.
@@ -78,6 +85,8 @@ class ReportData:
             that a score took which needs one forward pass. NaN where no such score was computed.
         intervals: By label of a score that is an estimate, `low` and `high` of models: ends of its
             own 95 % interval, given the network.
+        by_seed: By label of a score that some model has at two seeds or more, in the order of
+            `columns`: one row per model, one column per seed.
     """
 
     scores: Frame
@@ -93,6 +102,7 @@ class ReportData:
     attempts: Frame
     images_per_second: Series
     intervals: Mapping[str, Frame]
+    by_seed: Mapping[str, Frame]
 
     @cached_property
     def undefined(self) -> Frame:
@@ -106,6 +116,21 @@ class ReportData:
         return reasons.sort_values(
             ["score", "n_models", "reason"], ascending=[True, False, True], ignore_index=True
         )
+
+    @cached_property
+    def over_seeds(self) -> Frame:
+        """A line per score of `by_seed`: see `zoo_eval.correlation.over_seeds`."""
+        return over_seeds(self.by_seed)
+
+    @cached_property
+    def seed_means(self) -> Frame:
+        """`score`, `model`, `seeds`, `mean`, `sd`: each model of each score of `by_seed`."""
+        means = {label: seed_means(by_seed) for label, by_seed in self.by_seed.items()}
+        columns = ["seeds", "mean", "sd"]
+        if not means:
+            return pd.DataFrame(columns=["model", *columns], index=pd.Index([], name="score"))
+        tall: Frame = pd.concat(means, names=["score", "model"])
+        return tall.reset_index("model")[["model", *columns]]
 
     @property
     def baselines(self) -> list[str]:
@@ -168,6 +193,7 @@ def collect(
         attempts=store.attempts(),
         images_per_second=images_per_second(tall, datasets, forward).reindex(tried),
         intervals=intervals(tall),
+        by_seed=seed_values(tall),
     )
 
 

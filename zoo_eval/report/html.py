@@ -26,6 +26,7 @@ def to_html(found: Findings, made: Provenance, predicted: Predictions | None = N
         how_to_read=sentences.HOW_TO_READ,
         facts=facts(found, made),
         correlations=tables.correlations_table(found),
+        seeds=tables.seeds_table(found.data, found.scores),
         leaderboard=tables.leaderboard_table(found, MAX_MODELS),
         undefined=tables.undefined_table(found),
         failures=tables.failures_table(found),

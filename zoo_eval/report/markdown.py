@@ -40,6 +40,7 @@ def to_markdown(
         "### How to read this",
         "\n".join(f"- {_escaped(line)}" for line in sentences.HOW_TO_READ),
         *_predicted(predicted),
+        *_section("## Over seeds", tables.seeds_table(found.data, found.scores), "over_seeds.csv"),
         *_section("## Leaderboard", tables.leaderboard_table(found, _LINES), "leaderboard.csv"),
         *_section("## Undefined", tables.undefined_table(found), "the store"),
         *_section("## Failures", tables.failures_table(found), "the store"),

@@ -38,6 +38,20 @@ def intervals(tall: Frame) -> dict[str, Frame]:
     }
 
 
+def seed_values(tall: Frame) -> dict[str, Frame]:
+    """By label of a score that some model has at two seeds or more: models by seeds."""
+    if tall["seed"].nunique() < 2:
+        return {}
+    rows = tall[tall["value"].notna()]
+    rows = rows.assign(model=rows["model"].astype(object))
+    several = rows.groupby(["label", "model"], observed=True)["seed"].transform("nunique") > 1
+    labels = rows.loc[several, "label"].unique()
+    return {
+        str(label): of_score.pivot(index="model", columns="seed", values="value")
+        for label, of_score in rows[rows["label"].isin(labels)].groupby("label", observed=True)
+    }
+
+
 def images_per_second(tall: Frame, datasets: Frame, forward: Collection[str]) -> Series:
     """Images over the least seconds of a score of one forward pass, trained networks only."""
     rows = tall[tall["score"].isin(list(forward)) & (tall["weights"] == "pretrained")]

@@ -1,10 +1,11 @@
 """The report's tables as text in cells, the same for every output format."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from zoo_eval.report import formats
-from zoo_eval.report.collect import BASELINES
+from zoo_eval.report.collect import BASELINES, ReportData
 from zoo_eval.report.findings import Findings
 from zoo_eval.report.frames import records_of
 
@@ -199,6 +200,35 @@ def undefined_table(found: Findings) -> Table:
         for _, r in records_of(found.data.undefined)
     ]
     return Table("undefined", "Scores without a value, and why", columns, (*whole, *single))
+
+
+def seeds_table(data: ReportData, labels: Sequence[str]) -> Table:
+    """What seeds do to these scores, of those that were computed at two or more."""
+    columns = (
+        Column("Score", numeric=False),
+        Column("Models", "that have two seeds or more"),
+        Column("Seeds", "most that a model has"),
+        Column("Median sd", "standard deviation over a model's seeds, median of the models"),
+        Column("ICC", "share of the variance that lies between models, 95 % interval"),
+        Column("τ_b between seeds", "rank correlation of two seeds' values, mean over the pairs"),
+        Column("Pairs alike", "how often two models' order is the usual one, mean over the pairs"),
+    )
+    found = data.over_seeds
+    rows = tuple(
+        Row(
+            (
+                Cell(str(label)),
+                Cell(str(r.models), float(r.models)),
+                Cell(str(r.seeds), float(r.seeds)),
+                Cell(formats.significant(r.median_sd), r.median_sd),
+                Cell(formats.fixed(r.icc), r.icc, r.icc_low, r.icc_high),
+                _fixed(r.seed_tau),
+                Cell(formats.share(r.pair_certainty), r.pair_certainty),
+            )
+        )
+        for label, r in records_of(found.loc[[label for label in labels if label in found.index]])
+    )
+    return Table("seeds", "What seeds change", columns, rows)
 
 
 def failures_table(found: Findings) -> Table:

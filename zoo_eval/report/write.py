@@ -13,6 +13,7 @@ from zoo_eval.report.csv_text import csv_text
 from zoo_eval.report.definitions import definitions
 from zoo_eval.report.figures import forest_figure, forest_title, scatter_figure
 from zoo_eval.report.findings import Findings, findings
+from zoo_eval.report.frames import Frame
 from zoo_eval.report.html import to_html
 from zoo_eval.report.markdown import to_markdown
 from zoo_eval.report.output import Output
@@ -38,6 +39,8 @@ class ReportFiles:
         markdown: The same as Markdown.
         correlations: Every statistic of every score, unrounded.
         leaderboard: Every model with every score, unrounded.
+        over_seeds: Where scores were computed at several seeds: what seeds change of each score,
+            then mean and deviation of each model; else nothing.
         figures: Figures as PNG and SVG, the forest plot first.
         pages: All other files of the site.
     """
@@ -47,6 +50,7 @@ class ReportFiles:
     markdown: Path
     correlations: Path
     leaderboard: Path
+    over_seeds: tuple[Path, ...]
     figures: tuple[Path, ...]
     pages: tuple[Path, ...]
 
@@ -102,12 +106,14 @@ def write_findings(
     predicted = predictions(found.data, found.truth) if predict else None
     zoo = Zoo(found.data, found, definitions(), made)
     pages: list[Path] = []
+    seeds = _seed_tables(found.data)
     files = ReportFiles(
         index=folder / "index.html",
         html=folder / "report.html",
         markdown=folder / "report.md",
         correlations=folder / "correlations.csv",
         leaderboard=folder / "leaderboard.csv",
+        over_seeds=tuple(folder / name for name in seeds),
         figures=tuple(folder / "figures" / f"{n}.{kind}" for n in drawings for kind in _KINDS),
         pages=(),
     )
@@ -115,6 +121,8 @@ def write_findings(
         with Output(folder) as output:
             output.write("correlations.csv", csv_text(found.correlations).encode())
             output.write("leaderboard.csv", csv_text(found.leaderboard).encode())
+            for name, table in seeds.items():
+                output.write(name, csv_text(table).encode())
             for name, draw in drawings.items():
                 figure = draw()
                 for kind in _KINDS:
@@ -131,6 +139,13 @@ def write_findings(
             "room there."
         ) from error
     return replace(files, pages=tuple(page for page in pages if page != files.index))
+
+
+def _seed_tables(data: ReportData) -> dict[str, Frame]:
+    """Tables by the name of their file, where there is something to say."""
+    if not data.by_seed:
+        return {}
+    return {"over_seeds.csv": data.over_seeds, "over_seeds_models.csv": data.seed_means}
 
 
 def _drawn(figure: Figure, kind: str) -> bytes:

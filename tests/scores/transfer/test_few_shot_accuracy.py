@@ -5,7 +5,9 @@ from hypothesis import strategies as st
 from scipy.stats import ttest_1samp
 
 from zoo_eval.errors import InputError, ScoreUndefinedError
-from zoo_eval.scores import Estimate, few_shot_accuracy
+from zoo_eval.scores import Estimate, _episodes, few_shot_accuracy
+from zoo_eval.scores._episodes import subsets
+from zoo_eval.scores._student import mean_with_interval
 from zoo_eval.scores.transfer import few_shot_accuracy as module
 
 
@@ -93,7 +95,7 @@ def test_an_episode_equals_the_slow_definition():
 
 def test_the_interval_is_students():
     accuracies = np.random.default_rng(0).uniform(size=12)
-    found = module._mean_with_interval(accuracies)
+    found = mean_with_interval(accuracies, (0.0, 1.0))
     interval = ttest_1samp(accuracies, 0).confidence_interval(0.95)
     assert isinstance(found, Estimate)
     assert (found.low, found.high) == pytest.approx((interval.low, interval.high), rel=1e-12)
@@ -101,12 +103,12 @@ def test_the_interval_is_students():
 
 def test_every_subset_in_every_order_is_equally_likely():
     rng = np.random.default_rng(0)
-    drawn = module._subsets(rng, np.full(12000, 4), 2)
+    drawn = subsets(rng, np.full(12000, 4), 2)
     _, counts = np.unique(drawn[:, 0] * 4 + drawn[:, 1], return_counts=True)
     assert len(counts) == 12  # 4 · 3 ordered pairs, never the same twice
     # 1,000 expected of each, standard deviation 30
     assert np.all(np.abs(counts - 1000) < 140)
-    mixed = module._subsets(rng, np.array([2, 5, 9] * 50), 2)
+    mixed = subsets(rng, np.array([2, 5, 9] * 50), 2)
     assert np.all(mixed < np.array([2, 5, 9] * 50)[:, None])
     assert mixed[2::3].max() == 8
 
@@ -114,7 +116,7 @@ def test_every_subset_in_every_order_is_equally_likely():
 def test_memory_does_not_change_the_kind_of_result(monkeypatch):
     z, labels = data()
     found = few_shot_accuracy(z, labels, episodes=400)
-    monkeypatch.setattr(module, "_CHUNK", 2000)
+    monkeypatch.setattr(_episodes, "_CHUNK", 2000)
     other = few_shot_accuracy(z, labels, episodes=400)
     assert other.low < found.high
     assert found.low < other.high

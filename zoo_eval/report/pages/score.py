@@ -1,7 +1,9 @@
 """One score: what it is, how it goes with accuracy, where it has no value."""
 
+import math
 import re
 
+from zoo_eval.correlation import seed_means
 from zoo_eval.errors import InputError
 from zoo_eval.report import formats, tables
 from zoo_eval.report.collect import BASELINES
@@ -51,6 +53,7 @@ def score_page(
         baseline=label in BASELINES,
         setting=_setting(facts),
         statistics=_statistics(zoo, label),
+        seeds=tables.seeds_table(zoo.data, [label]),
         figures=figures,
         values=_values(zoo, label, links),
         reasons=_reasons(zoo, label, links),
@@ -94,10 +97,16 @@ def _values(zoo: Zoo, label: str, links: Links) -> Table:
     if zoo.truth:
         columns += [Column(zoo.truth, "accuracy"), Column(f"Rank by {zoo.truth}")]
         parts += [zoo.board.loc[shown, zoo.truth], zoo.ranks.loc[shown, zoo.truth]]
+    deviations = _deviations(zoo, label)
+    if deviations is not None:
+        columns.insert(3, Column("sd", "standard deviation over the model's seeds"))
     rows: list[Row] = []
     for model, place, value, *truth in zip(shown, *(p.tolist() for p in parts), strict=True):
         cells = [Cell(str(model), href=links.model(str(model)))]
         cells += [rank(place, len(ranks)), value_of(zoo, label, str(model), value)]
+        if deviations is not None:
+            sd = float(deviations.get(model, math.nan))
+            cells.append(Cell(formats.significant(sd), sd))
         if truth:
             cells += [number(zoo, zoo.truth, truth[0]), rank(truth[1], zoo.counts[zoo.truth])]
         rows.append(Row(tuple(cells)))
@@ -105,6 +114,12 @@ def _values(zoo: Zoo, label: str, links: Links) -> Table:
     best = "largest first" if zoo.signs[label] > 0 else "smallest first"
     more = f"; {left:,} more are in the leaderboard" if left else ""
     return Table("values", f"Models by {label}, {best}{more}", tuple(columns), tuple(rows), left)
+
+
+def _deviations(zoo: Zoo, label: str) -> Series | None:
+    """Standard deviation over seeds by model, where there are several seeds."""
+    by_seed = zoo.data.by_seed.get(label)
+    return None if by_seed is None else seed_means(by_seed)["sd"]
 
 
 def _reasons(zoo: Zoo, label: str, links: Links) -> Table | None:

@@ -2,13 +2,11 @@
 
 import numpy as np
 from jaxtyping import Float, Int, Shaped
-from scipy.stats import t as student_t
 
-from zoo_eval.errors import InputError, ScoreUndefinedError
-from zoo_eval.scores._classes import class_ids
-from zoo_eval.scores._score import Estimate, score
+from zoo_eval.scores._episodes import directions, draw_episodes
+from zoo_eval.scores._score import score
+from zoo_eval.scores._student import mean_with_interval
 
-_CHUNK = 4_000_000  # numbers held at a time, so that memory does not grow with the episodes
 _ROUNDING = 1e-12  # of vectors of length 1: distances this close are equal
 
 
@@ -66,52 +64,18 @@ def few_shot_accuracy(
     >>> found, found.low, found.high
     (1.0, 1.0, 1.0)
     """
-    options = {"ways": ways, "shots": shots, "queries": queries, "episodes": episodes}
-    for (name, value), least in zip(options.items(), (2, 1, 1, 2), strict=True):
-        if value < least:
-            raise InputError(f"{name} must be ≥ {least}, but is {value}.")
-    ids, sizes = class_ids(labels, "Few-shot accuracy")
-    drawn = shots + queries
-    classes = np.flatnonzero(sizes >= drawn)
-    if len(classes) < ways:
-        raise ScoreUndefinedError(
-            f"Episodes of {ways} classes need {ways} classes with {shots} + {queries} images, but "
-            f"{len(classes)} of {len(sizes)} have so many; the largest has {sizes.max()}."
-        )
-    z = _directions(embeddings)
-    by_class = np.argsort(ids, kind="stable")
-    starts = np.cumsum(sizes) - sizes
-    rng = np.random.default_rng(seed)
-    per_episode = max(ways * drawn * z.shape[1], ways * int(sizes[classes].max()), len(classes))
-    step = max(1, _CHUNK // per_episode)
-    accuracies: list[np.ndarray] = []
-    for start in range(0, episodes, step):
-        n_now = min(step, episodes - start)
-        chosen = classes[_subsets(rng, np.full(n_now, len(classes)), ways)]
-        places = _subsets(rng, sizes[chosen].ravel(), drawn).reshape(n_now, ways, drawn)
-        images = by_class[starts[chosen][:, :, None] + places]
-        accuracies.append(_episode_accuracies(z[images], shots))
-    return _mean_with_interval(np.concatenate(accuracies))
-
-
-def _directions(embeddings: Shaped[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
-    """Embeddings less their mean, scaled to length 1; what is rounding of the mean becomes 0."""
-    z = embeddings.astype(np.float64)
-    rounding = np.finfo(np.float64).eps * max(z.shape) * np.linalg.norm(z, axis=1).max()
-    z -= z.mean(axis=0)
-    lengths = np.linalg.norm(z, axis=1, keepdims=True)
-    return np.divide(z, lengths, out=np.zeros_like(z), where=lengths > rounding)
-
-
-def _subsets(
-    rng: np.random.Generator, sizes: Int[np.ndarray, " sets"], drawn: int
-) -> Int[np.ndarray, "sets drawn"]:
-    """For each size, that many of 0 … size − 1 without repetition, in random order."""
-    keys = rng.random((len(sizes), int(sizes.max())))
-    keys[np.arange(keys.shape[1]) >= sizes[:, None]] = 2  # above all random numbers
-    nearest = np.argpartition(keys, drawn - 1, axis=1)[:, :drawn]
-    order = np.argsort(np.take_along_axis(keys, nearest, axis=1), axis=1)
-    return np.take_along_axis(nearest, order, axis=1)
+    z = directions(embeddings)
+    drawn = draw_episodes(
+        labels,
+        z.shape[1],
+        ways=ways,
+        shots=shots,
+        queries=queries,
+        episodes=episodes,
+        seed=seed,
+    )
+    accuracies = [_episode_accuracies(z[images], shots) for images in drawn]
+    return mean_with_interval(np.concatenate(accuracies), (0.0, 1.0))
 
 
 def _episode_accuracies(
@@ -127,10 +91,3 @@ def _episode_accuracies(
     own = np.repeat(np.arange(ways), drawn - shots)
     right = winners[:, np.arange(len(own)), own] / winners.sum(axis=2)
     return right.mean(axis=1)
-
-
-def _mean_with_interval(accuracies: Float[np.ndarray, " episodes"]) -> Estimate:
-    n = len(accuracies)
-    mean = float(accuracies.mean())
-    half = float(student_t.ppf(0.975, n - 1)) * float(accuracies.std(ddof=1)) / np.sqrt(n)
-    return Estimate(mean, low=max(0.0, mean - half), high=min(1.0, mean + half))
