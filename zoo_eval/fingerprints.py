@@ -27,6 +27,8 @@ def parts_of(request: ScoreRequest, job: Job) -> Parts:
     # Networks with initial weights are calibrated on the probe images, see `evaluate`.
     if givens & _PROBE or set(request.weights) - {"pretrained"}:
         parts.add("probe")
+    if "sibling_model" in givens:
+        parts.add("sibling")
     # Float32 is not written down: so were all values before there was a choice.
     used = closure(request.score.needs)
     if job.evaluation.precision != "fp32" and "forward_pass" in used:
@@ -71,10 +73,17 @@ class Fingerprints:
             "weights": _json([line.weights_file, line.weights_sha256]),
             "preprocessing": _json(vars(preprocessing)),
             "probe": self._probe,
+            "sibling": _json(_sibling_of(line)),
             "precision": self._precision,
             "gradient_precision": self._gradient_precision,
         }
         return {chosen: _digest(settings, chosen) for chosen in parts}
+
+
+def _sibling_of(line: ModelLine) -> list[str | None] | None:
+    """What tells the weights of a line's sibling from others."""
+    other = line.sibling
+    return None if other is None else [other.model, other.weights_file, other.weights_sha256]
 
 
 def _digest(settings: Mapping[str, str], chosen: Parts) -> str:

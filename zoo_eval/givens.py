@@ -10,15 +10,17 @@ from torch import Tensor, nn
 from zoo_eval.calibration import batch_size
 from zoo_eval.datasets import Dataset
 from zoo_eval.datasets.batches import ModelImages, balanced_places
-from zoo_eval.datasets.label_spaces import head_places
+from zoo_eval.datasets.label_spaces import head_labels, head_places
 from zoo_eval.errors import ModelError
 from zoo_eval.models.build import build_model
-from zoo_eval.models.determinism import calibrate_batch_norm, switch_off_dropout
+from zoo_eval.models.determinism import switch_off_dropout
 from zoo_eval.plan import Unit
+from zoo_eval.quantities.batch_norm import calibrate_batch_norm
 from zoo_eval.settings import Settings
 
 _OF_NETWORK = frozenset(
     {"model", "images", "altered_images", "input_shape", "probe_images", "probe_labels"}
+    | {"sibling_model"}
 )
 PIXEL_SIZE = 64  # side of the images in the given `pixels`, as in the DSMI authors' script
 
@@ -59,8 +61,7 @@ def givens_of(
     if "pixels" in needed:
         givens["pixels"] = dataset.pixels(PIXEL_SIZE)
     if "head_labels" in needed:
-        places = head_places(unit.line.label_space, dataset.classes)
-        givens["head_labels"] = None if places is None else np.asarray(places)[givens["labels"]]
+        givens["head_labels"] = head_labels(unit.line.label_space, dataset)
     if needed & _OF_NETWORK:
         givens |= _of_network(unit, dataset, settings, needed)
     return givens
@@ -91,6 +92,8 @@ def _of_network(
         "input_shape": (3, size, size),
         "gradient_precision": settings.gradient_precision,
     }
+    if "sibling_model" in needed:
+        givens["sibling_model"] = _sibling(unit, device)
     calibrated = unit.weights != "pretrained"
     if calibrated or needed & {"probe_images", "probe_labels"}:
         probe_images, probe_labels = _probe(unit, dataset, settings, images, model)
@@ -98,6 +101,15 @@ def _of_network(
         if calibrated:
             calibrate_batch_norm(model, probe_images)
     return givens
+
+
+def _sibling(unit: Unit, device: torch.device) -> nn.Module | None:
+    """The network that the manifest names beside this one, trained."""
+    if unit.line.sibling is None:
+        return None
+    model = build_model(unit.line.sibling, "pretrained", 0)
+    switch_off_dropout(model)
+    return model.to(device)
 
 
 def _probe(

@@ -8,6 +8,7 @@ from zoo_eval.conformance.check import Check, Options, Violation
 from zoo_eval.conformance.networks import NETWORKS, FuseBlown, build, givens
 from zoo_eval.conformance.process import seed_generators
 from zoo_eval.conformance.trace import differences, snapshot
+from zoo_eval.quantities import closure
 from zoo_eval.scores import Score
 
 _INTERRUPTED_AT = (1, 2, 3)  # forward passes; a fault between two of them hides at the first
@@ -18,7 +19,7 @@ Run = Callable[[Score, Options], str]
 
 def inputs(score: Score, network: str, blows_at: int | None = None) -> dict[str, Any]:
     """The network of this name and what else a score asks for."""
-    needed = score.givens()
+    needed = closure(score.needs)
     return {k: v for k, v in givens(build(network, blows_at)).items() if k in needed}
 
 

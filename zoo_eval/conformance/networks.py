@@ -1,5 +1,6 @@
 """Small networks of the kinds that a zoo holds: inputs of scores that run the network."""
 
+import copy
 from collections.abc import Callable, Iterator
 from functools import partial
 
@@ -207,12 +208,23 @@ def givens(model: nn.Module) -> dict[str, object]:
         "input_shape": (3, IMAGE_SIZE, IMAGE_SIZE),
         "images": list(images.split(N_IMAGES // 2)),
         "altered_images": partial(_altered, images),
+        "sibling_model": _redrawn(model),
         "labels": labels.numpy(),
         "head_labels": labels.numpy(),
         "pixels": images.flatten(1).numpy(),
         "probe_images": images,
         "probe_labels": labels,
     }
+
+
+def _redrawn(model: nn.Module) -> nn.Module:
+    """A network of the same architecture with other weights."""
+    generator = torch.Generator().manual_seed(2)
+    initial = copy.deepcopy(model)
+    with torch.no_grad():
+        for weight in initial.parameters():
+            weight.copy_(torch.randn(weight.shape, generator=generator) / 4)
+    return initial
 
 
 def _altered(images: Tensor, alteration: Alteration) -> Iterator[Tensor]:

@@ -58,7 +58,8 @@ def need_of(task: Task, settings: Settings, wanted: ResourcesTable, largest: Cap
     bytes: its weights and the file that they are read from; then the outputs of a batch (half of
     it in bfloat16; with the batch size `auto`, 4A·b is the measured working set), or, if a score
     looks at the probe images (g = 1), gradients and what products of them need, and the outputs
-    of layers, of the norms and activation functions between them, and their gradients.
+    of layers, of the norms and activation functions between them, and their gradients. 8P more, if
+    a score averages the network with its sibling.
 
     memory  M and 1.5 GB for the process; on a GPU, the weights and the process
     gpus    M as a share of the GPU's memory, in tenths, rounded up
@@ -106,10 +107,12 @@ def _bytes_of(unit: Unit, settings: Settings) -> int:
     batch = settings.working_set if size is None else outputs * size
     if settings.precision == "bf16":
         batch /= 2
+    needed = frozenset[str]().union(*(one.request.score.givens() for one in unit.scores))
     gradients = 0
-    if any("probe_images" in planned.request.score.givens() for planned in unit.scores):
+    if "probe_images" in needed:
         gradients = 2 * params + 3 * outputs * min(settings.probe_n, PROBES_AT_ONCE)
-    return int(2 * params + max(batch, gradients))
+    networks = 2 + 2 * ("sibling_model" in needed)  # the sibling, and the average of the two
+    return int(networks * params + max(batch, gradients))
 
 
 def _count(unit: Unit, column: str) -> int:

@@ -59,6 +59,10 @@ class PageLinks:
         query = "" if method == METHODS[0] else urlencode({"method": method})
         return self._judged("/predictions", query)
 
+    def ensembles(self) -> str:
+        """The service reads no kept arrays; `zoo-eval report` does."""
+        return ""
+
     def runs(self) -> str:
         """Runs and queue."""
         return "/runs"
