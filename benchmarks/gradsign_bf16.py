@@ -19,7 +19,8 @@ from zoo_eval.datasets.batches import ModelImages, balanced_places
 from zoo_eval.datasets.preprocessing import preprocessing_of
 from zoo_eval.manifest import Manifest
 from zoo_eval.models.build import build_model
-from zoo_eval.models.determinism import calibrate_batch_norm, switch_off_dropout
+from zoo_eval.models.determinism import switch_off_dropout
+from zoo_eval.quantities.batch_norm import calibrate_batch_norm
 from zoo_eval.quantities.gradient_signs import sign_agreement
 
 CPU = torch.device("cpu")

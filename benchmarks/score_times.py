@@ -29,8 +29,9 @@ from zoo_eval.datasets.spec import DatasetSpec
 from zoo_eval.errors import ScoreUndefinedError
 from zoo_eval.manifest import Manifest, ModelLine
 from zoo_eval.models.build import build_model
-from zoo_eval.models.determinism import calibrate_batch_norm, switch_off_dropout
+from zoo_eval.models.determinism import switch_off_dropout
 from zoo_eval.quantities import Resolver
+from zoo_eval.quantities.batch_norm import calibrate_batch_norm
 from zoo_eval.quantities.gradients import loss_gradients
 from zoo_eval.scores import SCORES
 

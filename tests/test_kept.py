@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -75,6 +76,16 @@ def test_later_scores_need_no_network(zoo, tmp_path, values, damage):
     found = again.scores().set_index(["model", "score"])["value"].sort_index()
     pd.testing.assert_series_equal(found, values["test_resnet.s0":"test_resnet.s0"])
     assert file.read_bytes() == whole
+
+
+def test_labels_are_kept_as_the_head_counts_them(zoo, tmp_path):
+    store = Store(tmp_path / "r.duckdb")
+    assert zoo_eval.run(more_scores(zoo), store, workers=1, files=KEEP, limit=1).n_ok == 1
+    (row,) = store.kept_arrays()
+    arrays = store.arrays.read(row)
+    assert np.bincount(arrays.labels).tolist() == [6] * 10
+    (gate,) = store.trust().to_dict("records")
+    assert (arrays.logits.argmax(axis=1) == arrays.labels).mean() == gate["measured"]
 
 
 def test_other_weights_have_other_arrays(zoo, tmp_path):

@@ -12,7 +12,7 @@ LAYERS = [
     {"errors"},
     {"apart", "builtin", "byte_size", "cache", "correlation", "declarations", "durations"}
     | {"failures", "finding", "interruption", "provenance", "unfinished"},
-    {"manifest", "quantities", "scores", "transforms"},
+    {"ensembles", "manifest", "quantities", "scores", "transforms"},
     {"datasets", "models", "store", "job", "conformance"},
     {"trust", "fingerprints", "plan", "calibration", "relief", "settings", "prefetch"}
     | {"unlabelled"},

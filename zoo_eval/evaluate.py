@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from zoo_eval.datasets import Dataset
+from zoo_eval.datasets.label_spaces import head_labels
 from zoo_eval.errors import ArrayError, ScoreUndefinedError
 from zoo_eval.failures import failure_of
 from zoo_eval.givens import choose_device, givens_of
@@ -106,7 +107,8 @@ def _compute_all(
                 found.trust = trust_gate(unit.line, dataset, forward_pass.logits)
             if kept is None:
                 try:
-                    found.arrays = keep(unit, settings, forward_pass)
+                    own = head_labels(unit.line.label_space, dataset)
+                    found.arrays = keep(unit, settings, forward_pass, own)
                 except ArrayError as error:  # the scores are not the worse for it
                     found.failed.append(("kept arrays", error))
             del forward_pass  # the resolver frees it after its last user

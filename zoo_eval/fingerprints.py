@@ -29,6 +29,8 @@ def parts_of(request: ScoreRequest, job: Job) -> Parts:
         parts.add("probe")
     if "initial_model" in givens:
         parts.add("start")
+    if "sibling_model" in givens:
+        parts.add("sibling")
     # Float32 is not written down: so were all values before there was a choice.
     used = closure(request.score.needs)
     if job.evaluation.precision != "fp32" and "forward_pass" in used:
@@ -74,10 +76,17 @@ class Fingerprints:
             "preprocessing": _json(vars(preprocessing)),
             "probe": self._probe,
             "start": _json(line.seed),
+            "sibling": _json(_sibling_of(line)),
             "precision": self._precision,
             "gradient_precision": self._gradient_precision,
         }
         return {chosen: _digest(settings, chosen) for chosen in parts}
+
+
+def _sibling_of(line: ModelLine) -> list[str | None] | None:
+    """What tells the weights of a line's sibling from others."""
+    other = line.sibling
+    return None if other is None else [other.model, other.weights_file, other.weights_sha256]
 
 
 def _digest(settings: Mapping[str, str], chosen: Parts) -> str:

@@ -10,16 +10,18 @@ from torch import Tensor, nn
 from zoo_eval.calibration import batch_size
 from zoo_eval.datasets import Dataset
 from zoo_eval.datasets.batches import ModelImages, balanced_places
-from zoo_eval.datasets.label_spaces import head_places
+from zoo_eval.datasets.label_spaces import head_labels, head_places
 from zoo_eval.errors import ModelError
+from zoo_eval.manifest import ModelLine
 from zoo_eval.models.build import build_model
-from zoo_eval.models.determinism import calibrate_batch_norm, switch_off_dropout
+from zoo_eval.models.determinism import switch_off_dropout
 from zoo_eval.plan import Unit
+from zoo_eval.quantities.batch_norm import calibrate_batch_norm
 from zoo_eval.settings import Settings
 
 _OF_NETWORK = frozenset(
     {"model", "images", "altered_images", "input_shape", "probe_images", "probe_labels"}
-    | {"initial_model"}
+    | {"initial_model", "sibling_model"}
 )
 _PROBE = frozenset({"probe_images", "probe_labels"})
 PIXEL_SIZE = 64  # side of the images in the given `pixels`, as in the DSMI authors' script
@@ -61,8 +63,7 @@ def givens_of(
     if "pixels" in needed:
         givens["pixels"] = dataset.pixels(PIXEL_SIZE)
     if "head_labels" in needed:
-        places = head_places(unit.line.label_space, dataset.classes)
-        givens["head_labels"] = None if places is None else np.asarray(places)[givens["labels"]]
+        givens["head_labels"] = head_labels(unit.line.label_space, dataset)
     if needed & _OF_NETWORK:
         givens |= _of_network(unit, dataset, settings, needed)
     return givens
@@ -93,9 +94,14 @@ def _of_network(
         "input_shape": (3, size, size),
         "gradient_precision": settings.gradient_precision,
     }
+    if "sibling_model" in needed:
+        other = unit.line.sibling
+        givens["sibling_model"] = other and _built(other, "pretrained", 0).to(device)
     initial = [model] if unit.weights != "pretrained" else []
     if "initial_model" in needed:
-        givens["initial_model"] = _start(unit).to(device)
+        # The very start of its training, if the manifest's seed leads there again.
+        seed = unit.seed if unit.line.seed is None else unit.line.seed
+        givens["initial_model"] = _built(unit.line, "init", seed).to(device)
         initial.append(givens["initial_model"])
     if initial or needed & _PROBE:
         probe_images, probe_labels = _probe(unit, dataset, settings, images, model)
@@ -105,10 +111,9 @@ def _of_network(
     return givens
 
 
-def _start(unit: Unit) -> nn.Module:
-    """The network before it was trained: truly so, if the manifest's seed leads there again."""
-    seed = unit.seed if unit.line.seed is None else unit.line.seed
-    model = build_model(unit.line, "init", seed)
+def _built(line: ModelLine, weights: str, seed: int) -> nn.Module:
+    """A network without dropout."""
+    model = build_model(line, weights, seed)
     switch_off_dropout(model)
     return model
 

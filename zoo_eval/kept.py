@@ -2,6 +2,9 @@
 
 from typing import NamedTuple
 
+import numpy as np
+from jaxtyping import Int
+
 from zoo_eval.errors import ArrayError
 from zoo_eval.plan import Unit
 from zoo_eval.quantities.forward import ForwardPass
@@ -28,15 +31,28 @@ def read_kept(unit: Unit, settings: Settings) -> Kept | None:
         arrays = settings.arrays.read(unit.kept)
     except ArrayError:
         return None
-    return Kept(ForwardPass(*arrays), unit.kept.precision)
+    return Kept(ForwardPass(arrays.embeddings, arrays.logits), unit.kept.precision)
 
 
-def keep(unit: Unit, settings: Settings, found: ForwardPass) -> EmbeddingsRow | None:
+def keep(
+    unit: Unit,
+    settings: Settings,
+    found: ForwardPass,
+    head_labels: Int[np.ndarray, " n"] | None,
+) -> EmbeddingsRow | None:
     """Write the arrays of a unit, if the job keeps arrays.
+
+    Args:
+        unit: The network.
+        settings: Where arrays are kept, and whether.
+        found: Its pass over the dataset.
+        head_labels: Class ids as its head counts them; None if it knows others.
 
     Raises:
         ArrayError: the folder cannot be written, or its disk is full.
     """
     if settings.arrays is None or not settings.keep_arrays:
         return None
-    return settings.arrays.write(unit.arrays, found.embeddings, found.logits, settings.precision)
+    return settings.arrays.write(
+        unit.arrays, found.embeddings, found.logits, settings.precision, head_labels
+    )

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.stats import binomtest
 
 from zoo_eval.datasets import Dataset
-from zoo_eval.datasets.label_spaces import head_classes, head_places
+from zoo_eval.datasets.label_spaces import head_classes, head_labels
 from zoo_eval.manifest import ModelLine
 from zoo_eval.store import Trust
 
@@ -26,14 +26,14 @@ def trust_gate(line: ModelLine, dataset: Dataset, logits: np.ndarray) -> Trust |
 
     The interval is Clopper–Pearson's at 99.9 %: exact for n independent images.
     """
-    places = head_places(line.label_space, dataset.classes)
+    labels = head_labels(line.label_space, dataset)
     outputs = head_classes(line.label_space)
     published = line.accuracies().get(_BENCHMARK.get(line.label_space, ("", "")))
-    if places is None or outputs is None or published is None or dataset.cropped:
+    if labels is None or outputs is None or published is None or dataset.cropped:
         return None
     if len(outputs) != len(dataset.classes):
         return None
-    right = logits.argmax(axis=1) == np.asarray(places)[np.asarray(dataset.labels)]
+    right = logits.argmax(axis=1) == labels
     test = binomtest(int(right.sum()), len(right))
     interval = test.proportion_ci(confidence_level=CONFIDENCE, method="exact")
     return Trust(

@@ -34,7 +34,7 @@ COLUMNS = [
     "model", "family", "arguments", "label_space", "params", "macs", "activations", "image_size",
     "crop", "interpolation", "mean", "std", "pretraining", "distilled", "licence", "weights_file",
     "weights_sha256", "fashion_top1", "epochs", "data_fraction", "label_noise", "seed", "seconds",
-    "source",
+    "sibling", "source",
 ]
 # fmt: on
 
@@ -84,11 +84,23 @@ def manifest_row(net: Network, record: dict[str, Any]) -> dict[str, Any]:
         net.name, family(net), json.dumps(net.arguments), "fashion-mnist", size["params"],
         size["macs"], size["activations"], net.image_size, 1.0, "bicubic", mean, std,
         "fashion-mnist", "false", "Apache-2.0", file, record["sha256"], f"{record['top1']:.4f}",
-        net.epochs, net.data_fraction, net.label_noise, net.seed, record["seconds"],
+        net.epochs, net.data_fraction, net.label_noise, net.seed, record["seconds"], sibling(net),
         "trained by manifests/fashion/train.py",
     ]
     # fmt: on
     return dict(zip(COLUMNS, values, strict=True))
+
+
+def sibling(net: Network) -> str:
+    """The next network, round about, with the same tensors; empty if there is none."""
+    alike = sorted(
+        other.name
+        for other in NETWORKS
+        if (other.name.partition(".")[0], other.arguments, other.image_size)
+        == (net.name.partition(".")[0], net.arguments, net.image_size)
+    )
+    found = alike[(alike.index(net.name) + 1) % len(alike)]
+    return "" if found == net.name else found
 
 
 def write_manifest(rows: list[dict[str, Any]]) -> None:

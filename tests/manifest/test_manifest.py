@@ -32,6 +32,38 @@ def test_a_size_behind_the_name_is_no_part_of_timms_name(tmp_path):
     assert (line.model, line.timm_name, line.architecture) == ("a.x@288", "a.x", "a")
 
 
+SIBLINGS = (
+    "model,family,arguments,label_space,image_size,source,sibling\n"
+    'net.a,fam,"{""w"": 1}",x,28,here,net.b\n'
+    'net.b,fam,"{""w"": 1}",x,28,here,\n'
+    'net.c,fam,"{""w"": 2}",x,28,here,\n'
+    "other.a,fam,,x,28,here,\n"
+)
+
+
+def test_a_sibling_is_another_line_whatever_is_filtered(tmp_path):
+    manifest = Manifest.load(write(tmp_path, SIBLINGS))
+    siblings = [line.sibling and line.sibling.model for line in manifest]
+    assert siblings == ["net.b", None, None, None]
+    (line,) = manifest.where("model = 'net.a'").lines
+    assert line.sibling.model == "net.b"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("net.a", "the sibling of net.a is itself"),
+        ("net.z", "the sibling of net.a is 'net.z', which is no line of this manifest"),
+        ("net.c", "net.c cannot be the sibling of net.a: its arguments is {'w': 2}, not {'w': 1}"),
+        ("other.a", "its architecture is 'other', not 'net'"),
+    ],
+)
+def test_what_is_no_sibling(tmp_path, name, message):
+    text = SIBLINGS.replace("here,net.b", f"here,{name}")
+    with pytest.raises(ManifestError, match=message):
+        Manifest.load(write(tmp_path, text))
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -5,8 +5,9 @@ from torch import nn
 
 from tests.lines import line
 from zoo_eval.models.build import build_model
-from zoo_eval.models.determinism import calibrate_batch_norm, switch_off_dropout
+from zoo_eval.models.determinism import switch_off_dropout
 from zoo_eval.models.torchvision_ops import ensure_torchvision
+from zoo_eval.quantities.batch_norm import calibrate_batch_norm
 
 RATES = {
     "test_vit": '{"drop_rate": 0.3, "proj_drop_rate": 0.3, "attn_drop_rate": 0.3, '

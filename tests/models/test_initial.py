@@ -5,8 +5,8 @@ from torch import nn
 
 from tests.lines import line
 from zoo_eval.models.build import build_model
-from zoo_eval.models.determinism import calibrate_batch_norm
 from zoo_eval.models.initial import neutralise
+from zoo_eval.quantities.batch_norm import calibrate_batch_norm
 
 BLOCKS = ["0.blocks.0", "1.blocks.0", "1.blocks.1"]
 BLOCKS += [*(f"2.blocks.{block}" for block in range(4)), "3.blocks.0", "3.blocks.1"]

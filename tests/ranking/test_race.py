@@ -97,7 +97,7 @@ def test_the_ranking_is_that_of_the_evidence_of_the_last_round(ranking, store, z
     labels = np.array(dataset.labels)
     likelihoods = []
     for row in last:
-        embeddings, _ = store.arrays.read(kept[row.model, ranking.dataset])
+        embeddings = store.arrays.read(kept[row.model, ranking.dataset]).embeddings
         found = evidence_of(embeddings, labels, 3)
         likelihoods.append(found.log_likelihood.mean())
         assert row.accuracy == pytest.approx(row.scores["ridge_probe_accuracy"])

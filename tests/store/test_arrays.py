@@ -59,10 +59,13 @@ def names(folder: ArrayFolder) -> list[str]:
 
 
 def test_what_is_written_is_read(folder):
-    row = folder.write(KEY, *arrays(), "bf16")
-    for expected, read in zip(arrays(), folder.read(row), strict=True):
-        np.testing.assert_array_equal(read, expected)
-        assert read.dtype == np.float32
+    labels = np.array([1, 0, 1, 1, 0])
+    row = folder.write(KEY, *arrays(), "bf16", labels)
+    *read, read_labels = folder.read(row)
+    for expected, one in zip(arrays(), read, strict=True):
+        np.testing.assert_array_equal(one, expected)
+        assert one.dtype == np.float32
+    np.testing.assert_array_equal(read_labels, labels)
     assert (row.model, row.weights, row.seed, row.dataset, row.fingerprint) == KEY
     assert (row.n_images, row.width, row.n_outputs) == (5, 3, 2)
     assert (row.dtype, row.precision) == ("float32", "bf16")
@@ -88,7 +91,8 @@ def test_other_kinds_of_numbers_and_a_network_without_outputs(tmp_path):
     embeddings = np.asfortranarray(arrays()[0].astype(np.float64))
     row = folder.write(KEY, embeddings, np.zeros((5, 0), np.float16))
     assert row.n_outputs == 0
-    read, outputs = folder.read(row)
+    read, outputs, labels = folder.read(row)
+    assert labels is None
     np.testing.assert_array_equal(read, arrays()[0])
     assert outputs.shape == (5, 0)
 

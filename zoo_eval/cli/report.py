@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from zoo_eval.cli.options import DEFAULT_STORE, StoreOption
+from zoo_eval.cli.options import DEFAULT_STORE, ArraysOption, StoreOption
 
 
 def report(
@@ -27,18 +27,23 @@ def report(
         bool,
         typer.Option(help="Predict the accuracy from all scores together: up to a minute more."),
     ] = True,
+    arrays: ArraysOption = None,
 ) -> None:
     """Correlate scores with accuracy.
 
     Writes a site of pages, one page to be mailed, Markdown, CSV and figures (PNG, SVG) into a
     folder.
     """
-    from zoo_eval.report import collect, write_report
-    from zoo_eval.store import Store
+    from zoo_eval.report import collect, ensembles, write_report
+    from zoo_eval.store import ArrayFolder, Store
 
     command = shlex.join(["zoo-eval", *sys.argv[1:]])
+    results = Store(store)
+    folder = ArrayFolder(arrays) if arrays else results.arrays
+    data = collect(results)
     files = write_report(
-        *(collect(Store(store)), out, truth, command, pages),
+        *(data, out, truth, command, pages),
         predict=predict,
+        together=ensembles(results, folder, data, truth),
     )
     print(f"Report: {files.index}")

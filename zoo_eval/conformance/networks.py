@@ -209,6 +209,7 @@ def givens(model: nn.Module) -> dict[str, object]:
         "input_shape": (3, IMAGE_SIZE, IMAGE_SIZE),
         "images": list(images.split(N_IMAGES // 2)),
         "altered_images": partial(_altered, images),
+        "sibling_model": _redrawn(model),
         "labels": labels.numpy(),
         "head_labels": labels.numpy(),
         "pixels": images.flatten(1).numpy(),

@@ -2,6 +2,10 @@
 
 from functools import cache
 
+import numpy as np
+from jaxtyping import Int
+
+from zoo_eval.datasets.dataset import Dataset
 from zoo_eval.datasets.sources import FASHION_CLASSES
 from zoo_eval.models.torchvision_ops import ensure_torchvision
 
@@ -28,3 +32,12 @@ def head_places(label_space: str, classes: tuple[str, ...]) -> tuple[int, ...] |
     if outputs is None or not set(classes) <= set(outputs):
         return None
     return tuple(outputs.index(name) for name in classes)
+
+
+def head_labels(label_space: str, dataset: Dataset) -> Int[np.ndarray, " n"] | None:
+    """Class of each image as the head counts them.
+
+    None if the head lacks a class of the dataset, or the images have no labels.
+    """
+    places = head_places(label_space, dataset.classes)
+    return np.asarray(places)[np.asarray(dataset.labels, np.int64)] if places else None

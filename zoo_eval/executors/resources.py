@@ -59,7 +59,7 @@ def need_of(task: Task, settings: Settings, wanted: ResourcesTable, largest: Cap
     it in bfloat16; with the batch size `auto`, 4A·b is the measured working set), or, if a score
     looks at the probe images (g = 1), gradients and what products of them need, and the outputs
     of layers, of the norms and activation functions between them, and their gradients. 4P more, if
-    a score compares the network with its start.
+    a score compares the network with its start, and 8P, if one averages it with its sibling.
 
     memory  M and 1.5 GB for the process; on a GPU, the weights and the process
     gpus    M as a share of the GPU's memory, in tenths, rounded up
@@ -111,7 +111,8 @@ def _bytes_of(unit: Unit, settings: Settings) -> int:
     gradients = 0
     if "probe_images" in needed:
         gradients = 2 * params + 3 * outputs * min(settings.probe_n, PROBES_AT_ONCE)
-    networks = 2 + ("initial_model" in needed)
+    # Its start; its sibling, and the average of the two.
+    networks = 2 + ("initial_model" in needed) + 2 * ("sibling_model" in needed)
     return int(networks * params + max(batch, gradients))
 
 

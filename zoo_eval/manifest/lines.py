@@ -35,6 +35,8 @@ class ModelLine:
         weights_sha256: Digest of that file, checked before it is loaded.
         folder: Folder of the manifest.
         cells: All columns by name, those above included.
+        sibling: Another line with the same architecture, whose weights can be averaged with these;
+            None where column `sibling` names none.
     """
 
     model: str
@@ -50,6 +52,7 @@ class ModelLine:
     weights_sha256: str | None
     folder: Path
     cells: Mapping[str, Cell]
+    sibling: "ModelLine | None" = None
 
     @property
     def timm_name(self) -> str:
@@ -198,6 +201,7 @@ _PARSERS: dict[str, Callable[[str], Cell]] = {
     "weights_sha256": str,
     "licence": str,
     "pretraining": str,
+    "sibling": str,
     "source": str,
     "params": _count,
     "macs": _count,

@@ -9,6 +9,7 @@ from zoo_eval.builtin import builtin_manifests
 from zoo_eval.errors import ManifestError
 from zoo_eval.manifest.filtering import models_where
 from zoo_eval.manifest.lines import REQUIRED, ModelLine, parse_line
+from zoo_eval.manifest.siblings import with_siblings
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class Manifest:
         """
         path = _find(name_or_path)
         name = path.parent.name if path.name == "manifest.csv" else path.stem
-        return cls(name, path, tuple(_read(path)))
+        lines = {line.model: line for line in _read(path)}
+        return cls(name, path, tuple(with_siblings(lines, path)))
 
     def where(self, condition: str) -> "Manifest":
         """The models that fulfil a DuckDB SQL condition over the manifest's columns.

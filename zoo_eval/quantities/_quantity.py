@@ -19,6 +19,7 @@ Precision = Literal["fp32", "bf16"]
 GIVENS: dict[str, str] = {
     "model": "the network, a torch module in eval mode",
     "initial_model": "a freshly initialised network of the same architecture, in eval mode",
+    "sibling_model": "a network of the same architecture, in eval mode; None if there is none",
     "input_shape": "(channels, height, width) that the network is fed with",
     "images": "all images of the dataset as this network wants them, in batches",
     "altered_images": "function: from an alteration to all images, altered before they are resized",

@@ -6,7 +6,17 @@ how they are shown.
 """
 
 from zoo_eval.report.collect import ReportData, collect
+from zoo_eval.report.ensembles import Ensembles, ensembles
 from zoo_eval.report.findings import Findings, findings
 from zoo_eval.report.write import ReportFiles, write_report
 
-__all__ = ["Findings", "ReportData", "ReportFiles", "collect", "findings", "write_report"]
+__all__ = [
+    "Ensembles",
+    "Findings",
+    "ReportData",
+    "ReportFiles",
+    "collect",
+    "ensembles",
+    "findings",
+    "write_report",
+]

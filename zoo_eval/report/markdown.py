@@ -3,8 +3,9 @@
 import json
 from typing import Any
 
-from zoo_eval.report import sentences, tables
+from zoo_eval.report import ensemble_text, sentences, tables
 from zoo_eval.report.collect import ReportData
+from zoo_eval.report.ensembles import Ensembles
 from zoo_eval.report.findings import Findings
 from zoo_eval.report.predictions import Predictions
 from zoo_eval.report.provenance import Provenance
@@ -20,6 +21,7 @@ def to_markdown(
     made: Provenance,
     figures: dict[str, str],
     predicted: Predictions | None = None,
+    together: Ensembles | None = None,
 ) -> str:
     """The report as Markdown, with links to the figures.
 
@@ -28,6 +30,7 @@ def to_markdown(
         made: What made the report.
         figures: File of each figure, relative to the report, by its title.
         predicted: The accuracy as predicted from the scores; None: it was not asked for.
+        together: What the networks are worth together; None: it was not asked for.
     """
     blocks = [
         f"# {_escaped(sentences.question(found))}",
@@ -41,6 +44,7 @@ def to_markdown(
         "\n".join(f"- {_escaped(line)}" for line in sentences.HOW_TO_READ),
         *_predicted(predicted),
         *_section("## Over seeds", tables.seeds_table(found.data, found.scores), "over_seeds.csv"),
+        *_together(together),
         *_section("## Leaderboard", tables.leaderboard_table(found, _LINES), "leaderboard.csv"),
         *_section("## Undefined", tables.undefined_table(found), "the store"),
         *_section("## Failures", tables.failures_table(found), "the store"),
@@ -54,6 +58,15 @@ def _predicted(predicted: Predictions | None) -> list[str]:
     if predicted is None or not predicted.found:
         return []
     return ["## Prediction", "\n".join(f"- {_escaped(line)}" for line in predicted.verdicts)]
+
+
+def _together(found: Ensembles | None) -> list[str]:
+    if found is None:
+        return []
+    if found.why_none:
+        return ["## Ensembles", _escaped(found.why_none)]
+    said = f"{ensemble_text.verdict(found)} {ensemble_text.scope(found)}"
+    return ["## Ensembles", _escaped(said), _table(ensemble_text.averages_table(found))]
 
 
 def facts(found: Findings, made: Provenance) -> list[tuple[str, str]]:

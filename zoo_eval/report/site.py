@@ -11,6 +11,7 @@ from zoo_eval.report.details import Details, details
 from zoo_eval.report.frames import Frame
 from zoo_eval.report.pages.about import about_page
 from zoo_eval.report.pages.compare import Choice, compare_page
+from zoo_eval.report.pages.ensembles import ensembles_page
 from zoo_eval.report.pages.layout import plotly_script
 from zoo_eval.report.pages.leaderboard import leaderboard_page
 from zoo_eval.report.pages.model import model_page
@@ -19,7 +20,7 @@ from zoo_eval.report.pages.query import Asked, LeaderboardQuery
 from zoo_eval.report.pages.runs import runs_page, stored_runs
 from zoo_eval.report.pages.score import score_page
 from zoo_eval.report.pages.scores import scores_page
-from zoo_eval.report.pages.site_links import COMPARED, SiteLinks
+from zoo_eval.report.pages.site_links import COMPARED, TOGETHER, SiteLinks
 from zoo_eval.report.pages.zoo import Zoo
 from zoo_eval.report.predictions import METHODS, Predictions
 from zoo_eval.report.slugs import slugs
@@ -35,6 +36,8 @@ FILES = (
     ("leaderboard.csv", "every model with every score, unrounded"),
 )
 _PREDICTED = ("predictions.csv", "what each method predicts for every model, unrounded")
+_PARTNERS = ("partners.csv", "every model's best partner, unrounded")
+_FAMILIES = ("families.csv", "every family's weight in an average of all, unrounded")
 
 
 def site_files(
@@ -54,7 +57,9 @@ def site_files(
     scores = slugs(zoo.scores[:most_pages])
     choice = _strongest(zoo)
     methods = (list(predicted.found) or METHODS[:1]) if predicted else []
-    links = SiteLinks(models, scores, figures, bool(choice.scores), methods)
+    together = zoo.ensembles
+    compared = bool(choice.scores)
+    links = SiteLinks(models, scores, figures, compared, together is not None, methods)
     below = replace(links, root="../")
     for name in _SCRIPTS:
         yield f"static/{name}", (files("zoo_eval.report") / "static" / name).read_bytes()
@@ -70,6 +75,12 @@ def site_files(
         text = predictions_page(zoo, predicted, links, method)
         yield links.predictions(method), text.encode()
     named = list(FILES)
+    if together:
+        yield TOGETHER, ensembles_page(zoo, together, links).encode()
+    if together and not together.why_none:
+        yield _PARTNERS[0], csv_text(together.partners).encode()
+        yield _FAMILIES[0], csv_text(together.families).encode()
+        named += [_PARTNERS, _FAMILIES]
     if predicted and predicted.found:
         yield _PREDICTED[0], csv_text(_side_by_side(predicted)).encode()
         named.append(_PREDICTED)

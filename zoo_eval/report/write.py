@@ -11,6 +11,7 @@ from zoo_eval.errors import ReportError
 from zoo_eval.report.collect import ReportData
 from zoo_eval.report.csv_text import csv_text
 from zoo_eval.report.definitions import definitions
+from zoo_eval.report.ensembles import Ensembles
 from zoo_eval.report.figures import forest_figure, forest_title, scatter_figure
 from zoo_eval.report.findings import Findings, findings
 from zoo_eval.report.frames import Frame
@@ -63,6 +64,7 @@ def write_report(
     most_pages: int = MOST_PAGES,
     *,
     predict: bool = True,
+    together: Ensembles | None = None,
 ) -> ReportFiles:
     """Compute and write a report, in place of an earlier one; each file is replaced at once.
 
@@ -75,12 +77,18 @@ def write_report(
         most_pages: Models that get a page of their own, the most accurate first, and scores, the
             strongest first.
         predict: Whether to predict the accuracy from the scores, which takes up to a minute.
+        together: What the networks are worth together; None: not to be shown.
 
     Raises:
         ReportError: the accuracy is unknown, no model has one, or the folder cannot be written.
     """
     return write_findings(
-        findings(data, truth), folder, provenance(command), most_pages, predict=predict
+        findings(data, truth),
+        folder,
+        provenance(command),
+        most_pages,
+        predict=predict,
+        together=together,
     )
 
 
@@ -91,6 +99,7 @@ def write_findings(
     most_pages: int = MOST_PAGES,
     *,
     predict: bool = True,
+    together: Ensembles | None = None,
 ) -> ReportFiles:
     """Write what `findings` computed, stating what made it.
 
@@ -104,7 +113,7 @@ def write_findings(
     pictures = {"forest.svg": "figures/forest.svg"}
     pictures |= {f"{score}.svg": f"figures/{slug}.svg" for score, slug in scatters.items()}
     predicted = predictions(found.data, found.truth) if predict else None
-    zoo = Zoo(found.data, found, definitions(), made)
+    zoo = Zoo(found.data, found, definitions(), made, ensembles=together)
     pages: list[Path] = []
     seeds = _seed_tables(found.data)
     files = ReportFiles(
@@ -128,7 +137,8 @@ def write_findings(
                 for kind in _KINDS:
                     output.write(f"figures/{name}.{kind}", _drawn(figure, kind))
             figures = {forest_title(found): "figures/forest.png"}
-            output.write("report.md", to_markdown(found, made, figures, predicted).encode())
+            text = to_markdown(found, made, figures, predicted, together)
+            output.write("report.md", text.encode())
             output.write("report.html", to_html(found, made, predicted).encode())
             for name, content in site_files(zoo, pictures, most_pages, predicted):
                 pages.append(output.write(name, content))

@@ -63,6 +63,10 @@ class PageLinks:
         """Which network for some images."""
         return "/rank"
 
+    def ensembles(self) -> str:
+        """The service reads no kept arrays; `zoo-eval report` does."""
+        return ""
+
     def runs(self) -> str:
         """Runs and queue."""
         return "/runs"

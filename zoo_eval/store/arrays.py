@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Float32
+from jaxtyping import Float, Float32, Int, Int64
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
@@ -22,6 +22,7 @@ from zoo_eval.store.rows import EmbeddingsRow
 
 Embeddings = Float32[np.ndarray, "n d"]
 Logits = Float32[np.ndarray, "n outputs"]
+Labels = Int64[np.ndarray, " n"]
 
 _NAME = re.compile(r"[0-9a-f]{64}\.safetensors")
 
@@ -39,6 +40,21 @@ class ArrayKey(NamedTuple):
     def file(self) -> str:
         """Name of the file: the same arrays always have the same."""
         return f"{hashlib.sha256(json.dumps(self).encode()).hexdigest()}.safetensors"
+
+
+class Arrays(NamedTuple):
+    """What a file holds, one row per image.
+
+    Attributes:
+        embeddings: Pre-logits.
+        logits: Outputs of the head.
+        labels: Class ids as the head counts them; None if it knows other classes, or the file is
+            from before labels were kept.
+    """
+
+    embeddings: Embeddings
+    logits: Logits
+    labels: Labels | None
 
 
 @dataclass(frozen=True)
@@ -61,6 +77,7 @@ class ArrayFolder:
         embeddings: Float[np.ndarray, "n d"],
         logits: Float[np.ndarray, "n outputs"],
         precision: str = "fp32",
+        labels: Int[np.ndarray, " n"] | None = None,
     ) -> EmbeddingsRow:
         """Keep the arrays, as float32; what the same key had before is replaced.
 
@@ -69,13 +86,19 @@ class ArrayFolder:
             embeddings: One row per image.
             logits: One row per image; no columns if the network has no head.
             precision: In which the network computed.
+            labels: Class ids as the head counts them; None if it knows others.
 
         Raises:
             ArrayError: the folder cannot be written, or its disk is full.
         """
-        arrays = {"embeddings": embeddings, "logits": logits}
+        arrays: dict[str, np.ndarray] = {
+            "embeddings": np.ascontiguousarray(embeddings, np.float32),
+            "logits": np.ascontiguousarray(logits, np.float32),
+        }
+        if labels is not None:
+            arrays["labels"] = np.ascontiguousarray(labels, np.int64)
         content = save(
-            {name: np.ascontiguousarray(array, np.float32) for name, array in arrays.items()},
+            arrays,
             # One entry only: safetensors writes several in an order that changes.
             metadata={"key": json.dumps(key._asdict())},
         )
@@ -92,8 +115,8 @@ class ArrayFolder:
             sha256=hashlib.sha256(content).hexdigest(),
         )
 
-    def read(self, row: EmbeddingsRow) -> tuple[Embeddings, Logits]:
-        """Embeddings and logits, if they are what was written.
+    def read(self, row: EmbeddingsRow) -> Arrays:
+        """The arrays, if they are what was written.
 
         Raises:
             ArrayError: the file is missing, cut short or changed, or is of another shape.
@@ -103,11 +126,16 @@ class ArrayFolder:
             arrays = load(self.content(row))
         except SafetensorError as error:
             raise ArrayError(f"{path} is no safetensors file: {error}") from error
-        wanted = {"embeddings": (row.n_images, row.width), "logits": (row.n_images, row.n_outputs)}
-        seen = {name: array.shape for name, array in arrays.items()}
-        if seen != wanted or any(array.dtype != np.float32 for array in arrays.values()):
-            raise ArrayError(f"{path} should hold {wanted} of float32, but holds {seen}.")
-        return arrays["embeddings"], arrays["logits"]
+        wanted: dict[str, tuple[tuple[int, ...], str]] = {
+            "embeddings": ((row.n_images, row.width), "float32"),
+            "logits": ((row.n_images, row.n_outputs), "float32"),
+        }
+        if "labels" in arrays:
+            wanted["labels"] = ((row.n_images,), "int64")
+        seen = {name: (array.shape, str(array.dtype)) for name, array in arrays.items()}
+        if seen != wanted:
+            raise ArrayError(f"{path} should hold {wanted}, but holds {seen}.")
+        return Arrays(arrays["embeddings"], arrays["logits"], arrays.get("labels"))
 
     def content(self, row: EmbeddingsRow) -> bytes:
         """The file of a row, if it is what was written.

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from zoo_eval.errors import ProbeError
-from zoo_eval.ranking.takeaway.ensemble import best_pair, paired_interval
+from zoo_eval.ranking.takeaway.ensemble import best_pair
 from zoo_eval.ranking.takeaway.probe import FittedProbe, Probe
 
 N = 600
@@ -79,29 +79,6 @@ def test_the_pair_is_the_best_of_all_on_all_images():
     assert pair.accuracy == accuracy(*pair.models)
     assert pair.accuracy == max(accuracy(*two) for two in combinations(zoo, 2))
     assert pair.accuracy_alone == max(accuracy(model) for model in zoo)
-
-
-def test_the_interval_is_agresti_and_mins():
-    # Section 2 of the paper: +2 to n, ½ to each count; here by the four counts themselves.
-    counts = np.array([60, 18, 7, 15]) + 0.5  # both right, only one, only the other, neither
-    p = counts / counts.sum()
-    difference = p[1] - p[2]
-    deviation = np.sqrt((p[1] + p[2] - difference**2) / counts.sum())
-    low, high = paired_interval(18.0, 7.0, 100)
-    assert (low, high) == pytest.approx(
-        (difference - 1.959964 * deviation, difference + 1.959964 * deviation), abs=1e-6
-    )
-
-
-@pytest.mark.parametrize(("better", "worse"), [(0.04, 0.01), (0.1, 0.1), (0.3, 0.05)])
-def test_the_interval_covers(better, worse):
-    rng = np.random.default_rng(0)
-    counts = rng.multinomial(100, [better, worse, 1 - better - worse], 2000)
-    inside = [
-        low <= better - worse <= high
-        for low, high in (paired_interval(float(b), float(c), 100) for b, c, _ in counts)
-    ]
-    assert 0.93 < np.mean(inside) < 0.985
 
 
 def test_what_is_no_pair():

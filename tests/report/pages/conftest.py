@@ -42,6 +42,9 @@ class ServedLinks:
     def compare(self, models=(), scores=()):
         return "/compare"
 
+    def ensembles(self):
+        return ""
+
     def runs(self):
         return "/runs"
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
-from scipy.stats import norm
+from jaxtyping import Int
 from sklearn.model_selection import RepeatedStratifiedKFold
 
+from zoo_eval.ensembles.judged import judged, paired_interval
 from zoo_eval.errors import ProbeError
 from zoo_eval.ranking.takeaway.probe import FittedProbe
 
@@ -71,9 +71,9 @@ def best_pair(fitted: Mapping[str, FittedProbe]) -> Pair:
     if any(not np.array_equal(each.labels, labels) for each in fitted.values()):
         raise ProbeError("A pair takes probes of the same images, but their labels differ.")
     pairs_of = list(combinations(range(len(models)), 2))
-    alone = [_judged(each.left_out, labels) for each in fitted.values()]
+    alone = [judged(each.left_out, labels) for each in fitted.values()]
     pairs = [
-        _judged((fitted[models[a]].left_out + fitted[models[b]].left_out) / 2, labels)
+        judged((fitted[models[a]].left_out + fitted[models[b]].left_out) / 2, labels)
         for a, b in pairs_of
     ]
     right_alone, right_pairs = np.array([x[0] for x in alone]), np.array([x[0] for x in pairs])
@@ -100,19 +100,6 @@ def best_pair(fitted: Mapping[str, FittedProbe]) -> Pair:
     )
 
 
-def _judged(
-    probabilities: Float[np.ndarray, "n classes"], labels: Int[np.ndarray, " n"]
-) -> tuple[Bool[np.ndarray, " n"], Float[np.ndarray, " n"]]:
-    """Which images are right; and what each counts where the best is chosen.
-
-    A right image counts one. Where as many are right, the likelihood of the classes decides: all
-    images' together count less than one.
-    """
-    right = probabilities.argmax(axis=1) == labels
-    own = probabilities[np.arange(len(labels)), labels]
-    return right, right + own / (len(labels) + 1)
-
-
 def _folds(
     labels: Int[np.ndarray, " n"],
 ) -> Iterator[tuple[Int[np.ndarray, " m"], Int[np.ndarray, " k"]]]:
@@ -122,11 +109,3 @@ def _folds(
         raise ProbeError("A pair is judged on images that did not choose it: two of each class.")
     cut = RepeatedStratifiedKFold(n_splits=folds, n_repeats=REPEATS, random_state=0)
     return iter(cut.split(labels, labels))
-
-
-def paired_interval(better: float, worse: float, n: int) -> tuple[float, float]:
-    """Agresti and Min's 95 % interval of the difference of two shares of the same n images."""
-    b, c, total = better + 0.5, worse + 0.5, n + 2
-    centre = (b - c) / total
-    half = float(norm.ppf(0.975)) * float(np.sqrt(b + c - (b - c) ** 2 / total)) / total
-    return max(centre - half, -1.0), min(centre + half, 1.0)

@@ -5,18 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax, softmax
+from scipy.special import softmax
 
+from zoo_eval.ensembles.temperature import temperature
 from zoo_eval.errors import ProbeError
 from zoo_eval.quantities.spectra import centred_svd
 from zoo_eval.ranking.accuracy import Accuracy, accuracy_of
 from zoo_eval.scores._classes import class_sums
 from zoo_eval.scores.transfer._ridge import PENALTIES, left_out_predictions
-
-# From predictions that decide alone to predictions that say next to nothing.
-_COLDEST, _HOTTEST = 2.0**-7, 2.0**3
-_MOST_CELLS = 2_000_000  # images × classes that choose between them; more change nothing
 
 
 @dataclass(frozen=True)
@@ -108,7 +104,7 @@ def fit_probe(
     place, (left_out, _) = min(enumerate(judged), key=lambda each: each[1][1])
     squares = svd.singular_values**2
     penalty = PENALTIES[place] * float(squares.max(initial=0))
-    temperature = _temperature(left_out, labels)
+    scale = temperature(left_out, labels)
     # Z = UsVᵀ centred: W = Yᵀ U diag(1 / (s² + λ)) Uᵀ Z, with no need for V.
     z = embeddings.astype(np.float64)
     mean = z.mean(axis=0)
@@ -116,26 +112,9 @@ def fit_probe(
     weight = (projections @ svd.left.T) @ (z - mean)
     bias = np.bincount(labels, minlength=n_classes) / n - weight @ mean
     return FittedProbe(
-        probe=Probe(weight / temperature, bias / temperature, tuple(classes)),
+        probe=Probe(weight / scale, bias / scale, tuple(classes)),
         penalty=penalty,
-        temperature=temperature,
-        left_out=np.asarray(softmax(left_out / temperature, axis=1)),
+        temperature=scale,
+        left_out=np.asarray(softmax(left_out / scale, axis=1)),
         labels=labels,
     )
-
-
-def _temperature(
-    predictions: Float[np.ndarray, "n classes"], labels: Int[np.ndarray, " n"]
-) -> float:
-    n, n_classes = predictions.shape
-    images = np.unique(np.linspace(0, n - 1, min(n, _MOST_CELLS // n_classes)).astype(np.int64))
-    some, own = predictions[images], labels[images]
-
-    def loss(log_temperature: float) -> float:
-        logs = log_softmax(some / np.exp(log_temperature), axis=1)
-        # One more image, like the mean of all, with each class as likely.
-        return -float(np.mean(logs[np.arange(len(own)), own]) + logs.mean() / n)
-
-    bounds = float(np.log(_COLDEST)), float(np.log(_HOTTEST))
-    found = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-3})
-    return float(np.exp(found.x))

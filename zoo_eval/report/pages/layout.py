@@ -29,6 +29,7 @@ def page(template: str, zoo: Zoo | None, links: Links, **context: object) -> str
         ("leaderboard", "Leaderboard", links.leaderboard(LeaderboardQuery())),
         ("scores", "Scores", links.scores()),
         ("predictions", "Predictions", links.predictions(METHODS[0])),
+        ("ensembles", "Ensembles", links.ensembles()),
         ("compare", "Compare", links.compare()),
         ("rank", "Rank", links.rank()),
         ("runs", "Runs", links.runs()),

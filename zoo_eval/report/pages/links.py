@@ -54,6 +54,10 @@ class Links(Protocol):
         """Accuracy as a method predicts it from the scores."""
         ...
 
+    def ensembles(self) -> str:
+        """What the networks are worth together."""
+        ...
+
     def compare(self, models: Sequence[str] = (), scores: Sequence[str] = ()) -> str:
         """Some models, or two scores, side by side; without both the page that asks which."""
         ...

@@ -11,6 +11,7 @@ from zoo_eval.report.pages.cells import number, percentile, rank, text, title, v
 from zoo_eval.report.pages.layout import page
 from zoo_eval.report.pages.links import Links
 from zoo_eval.report.pages.snippet import loading_snippet
+from zoo_eval.report.pages.what_if import what_if
 from zoo_eval.report.pages.zoo import Zoo
 from zoo_eval.report.tables import Cell, Column, Row, Table
 
@@ -36,6 +37,7 @@ def model_page(zoo: Zoo, name: str, links: Links) -> str:
         name=name,
         facts=_facts(zoo, row),
         accuracies=_accuracies(zoo, name),
+        what_if=what_if(zoo, name, links),
         snippet=loading_snippet(name, _details(zoo, name)),
         scores=_scores(zoo, name, row, links),
         siblings=_siblings(zoo, name, links),

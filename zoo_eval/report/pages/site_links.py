@@ -7,6 +7,7 @@ from urllib.parse import quote
 from zoo_eval.report.pages.query import LeaderboardQuery
 
 COMPARED = "compare.html"
+TOGETHER = "ensembles.html"
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,7 @@ class SiteLinks:
         score_files: The same of each score.
         figures: File of each figure by name, relative to the site.
         compared: Whether there is a page that compares.
+        together: Whether there is a page of ensembles.
         predicted: Methods whose predictions have a page, the first one's first.
         root: Way from the page to the site's folder: empty, or `../`.
         live: See `Links`.
@@ -28,6 +30,7 @@ class SiteLinks:
     score_files: Mapping[str, str]
     figures: Mapping[str, str]
     compared: bool
+    together: bool
     predicted: Sequence[str]
     root: str = ""
     live: bool = False
@@ -66,6 +69,10 @@ class SiteLinks:
             return ""
         first = method == self.predicted[0]
         return f"{self.root}{'predictions' if first else f'predictions-{method}'}.html"
+
+    def ensembles(self) -> str:
+        """The page, if it was asked for."""
+        return f"{self.root}{TOGETHER}" if self.together else ""
 
     def compare(self, models: Sequence[str] = (), scores: Sequence[str] = ()) -> str:
         """The one comparison that is there."""

@@ -10,6 +10,7 @@ import pandas as pd
 from zoo_eval.report.board import SPEED, TEXTS, board_of, in_words
 from zoo_eval.report.collect import BASELINES, ReportData
 from zoo_eval.report.definitions import Definition
+from zoo_eval.report.ensembles import Ensembles
 from zoo_eval.report.findings import Findings, known_truths
 from zoo_eval.report.frames import Frame, Series
 from zoo_eval.report.provenance import Provenance
@@ -30,6 +31,7 @@ class Zoo:
         made: What makes the pages.
         note: Why there are no statistics; empty if that is because no model has an accuracy.
         asked: The accuracy to judge by; empty: the one that most models have.
+        ensembles: What the networks are worth together; None: it was not asked for.
     """
 
     data: ReportData
@@ -38,6 +40,7 @@ class Zoo:
     made: Provenance
     note: str = ""
     asked: str = ""
+    ensembles: Ensembles | None = None
 
     @cached_property
     def board(self) -> Frame:
