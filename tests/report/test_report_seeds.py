@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+import zoo_eval
+from tests.zoo import write_job, write_zoo
 from zoo_eval.report import collect, findings
 from zoo_eval.report.html import to_html
 from zoo_eval.report.markdown import to_markdown
@@ -76,3 +78,20 @@ def test_the_files(found, made, tmp_path):
     )
     assert of_models.loc["snip @init", "sd"].tolist() == found.data.seed_means["sd"].tolist()
     assert "Over seeds" in files.html.read_text(encoding="utf-8")
+
+
+def test_a_real_run_with_two_seeds(tmp_path):
+    manifest = write_zoo(tmp_path / "zoo", 3)
+    job = write_job(tmp_path, manifest, "seeds = [0, 1]", '["params", "grad_norm"]')
+    store = zoo_eval.Store(tmp_path / "zoo.duckdb")
+    zoo_eval.run(job, store)
+    data = collect(store)
+    stored = store.scores()
+    stored = stored[stored["score"] == "grad_norm"].pivot(
+        index="model", columns="seed", values="value"
+    )
+    assert list(data.by_seed) == ["grad_norm"]
+    np.testing.assert_array_equal(data.by_seed["grad_norm"], stored)
+    assert (data.seed_means["sd"] > 0).all()
+    f = stats.f_oneway(*stored.to_numpy()).statistic
+    assert data.over_seeds.loc["grad_norm", "icc"] == pytest.approx((f - 1) / (f + 1), rel=1e-9)
