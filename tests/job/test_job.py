@@ -146,4 +146,4 @@ def test_every_score_is_in_the_job_of_all_scores_or_in_that_of_what_if():
     named = {r.score.name for job in ("all-scores", "what-if") for r in Job.load(job).scores}
     assert named == SCORES.keys()
     left_out = SCORES.keys() - {request.score.name for request in Job.load("all-scores").scores}
-    assert {SCORES[name].group for name in left_out} == {"robustness"}
+    assert {SCORES[name].group for name in left_out} == {"initialisation", "robustness"}
