@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -17,7 +18,8 @@ from zoo_eval.report.rank_files import write_ranking
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 SAMPLES = [Samples("Ärger <b>", ["samples/000-0.webp", "samples/000-1.webp"])]
-SPEC = DatasetSpec("fashion", ("Bag", "Coat", "Dress"))
+SPEC = DatasetSpec("fashion", ("Dress", "Coat", "Bag"))
+OF_FASHION = replace(RANKING, classes=SPEC.classes)
 
 
 def page(ranking=RANKING) -> Document:
@@ -63,7 +65,7 @@ def test_without_labels_it_says_so_first_and_shows_no_accuracy():
 
 
 def test_the_folder_has_all_that_the_page_names(tmp_path):
-    index = write_ranking(RANKING, SPEC, tmp_path / "out", "zoo-eval rank photos")
+    index = write_ranking(OF_FASHION, SPEC, tmp_path / "out", "zoo-eval rank photos")
     seen = Document(index.read_text(encoding="utf-8"))
     files = [address for tag, _, address in seen.links() if tag in ("img", "link", "script")]
     assert len([f for f in files if f.startswith("samples/")]) == 3 * 6
@@ -75,13 +77,13 @@ def test_the_folder_has_all_that_the_page_names(tmp_path):
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(ReportError, match=r"cannot be written to .*file/out.*--out"):
-        write_ranking(RANKING, SPEC, tmp_path / "file" / "out", "")
+        write_ranking(OF_FASHION, SPEC, tmp_path / "file" / "out", "")
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's package chromium")
 @pytest.mark.filterwarnings("ignore::ResourceWarning")  # playwright leaves its loop's sockets
 def test_in_a_browser_it_fits_is_silent_and_usable_by_all(tmp_path):
-    index = write_ranking(RANKING, SPEC, tmp_path / "out", "zoo-eval rank photos")
+    index = write_ranking(OF_FASHION, SPEC, tmp_path / "out", "zoo-eval rank photos")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         for width, scheme in ((1280, "light"), (390, "dark")):
