@@ -147,7 +147,7 @@ def wait_for_rows(store: Store, at_least: int) -> None:
 @pytest.mark.parametrize(
     ("how", "code"),
     [
-        (signal.SIGKILL, -9),
+        pytest.param(signal.SIGKILL, -9, marks=pytest.mark.slow),  # test_kills.py kills, too
         (signal.SIGTERM, 130),
         pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow),
     ],

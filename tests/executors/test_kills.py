@@ -25,8 +25,6 @@ def check(found: Found) -> None:
     assert (found.again, found.orphans, found.strays) == (0, 0, 0)
 
 
-# In the suite again as soon as the series of reports/batches has gone through.
-@pytest.mark.slow
 def test_a_few_kills(tmp_path):
     killer = Killer(write_thirty(tmp_path / "zoo"), tmp_path, 0, "--workers", "2")
     killer.round(kills=2)
