@@ -42,6 +42,9 @@ class ServedLinks:
     def compare(self, models=(), scores=()):
         return "/compare"
 
+    def rank(self):
+        return "/rank"
+
     def runs(self):
         return "/runs"
 
