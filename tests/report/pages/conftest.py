@@ -45,6 +45,9 @@ class ServedLinks:
     def ensembles(self):
         return ""
 
+    def rank(self):
+        return "/rank"
+
     def runs(self):
         return "/runs"
 
