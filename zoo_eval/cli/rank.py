@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -82,6 +83,8 @@ def rank(
     Exit code 0: ranked; 2: it cannot be done as asked; 3: ranked, but some networks failed; 130:
     interrupted.
     """
+    begun = time.monotonic()
+
     from zoo_eval.cli.looking import look_first
     from zoo_eval.cli.rank_text import ShownRace, show
     from zoo_eval.cli.taking_away import check_wishes, name_pair, write_probe
@@ -108,7 +111,7 @@ def rank(
         check_wishes(labelled=seen.labelled, export=export, ensemble=ensemble)
         spec = seen.usable(given)
         # Who waits for the answer has waited for the look too.
-        left_s = None if budget_s is None else budget_s - seen.seconds
+        left_s = None if budget_s is None else budget_s - (time.monotonic() - begun)
         with ShownRace(budget_s, workers, quiet=as_json) as shown:
             kept = progress and ProgressFile(progress, inspection_text(seen), shown)
             found = raced(

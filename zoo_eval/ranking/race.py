@@ -98,7 +98,7 @@ class Race:
             self._notes.append(note)
             self._watcher.judged(number, note, judged)
             if judged.standing and decided(judged.standing, self._top):
-                ended = "decided"
+                ended = "budget" if result.missing else "decided"
                 break
             by_name = {line.model: line for line in going}
             going = [by_name[model] for model in stay]

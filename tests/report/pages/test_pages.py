@@ -309,7 +309,7 @@ def test_one_model(store, make_zoo, links):
 def test_nothing_leads_on(links):
     page = Document(nothing_page("leaderboard", "Nothing here yet", "Run <it> first.", None, links))
     assert "Run <it> first." in page.all("main")[0]["text"]
-    pages = ["/", "/scores", "/predictions?method=ridge", "/compare", "/runs", "/about"]
+    pages = ["/", "/scores", "/predictions?method=ridge", "/compare", "/rank", "/runs", "/about"]
     assert [e["href"] for e in page.all("a")][2:] == pages
 
 
