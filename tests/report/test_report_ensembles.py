@@ -9,7 +9,8 @@ import pytest
 from tests.store.test_store import NOON
 from zoo_eval.ensembles.members import Members
 from zoo_eval.ensembles.partners import partners
-from zoo_eval.report import collect, ensembles, write_report
+from zoo_eval.report import collect, write_report
+from zoo_eval.report.ensembling import ensembles
 from zoo_eval.store import (
     ArrayKey,
     Attempt,
@@ -150,7 +151,7 @@ def test_the_dataset_of_most_models_counts(tmp_path):
 
 
 def test_of_too_many_the_most_accurate_count(store, monkeypatch):
-    module = importlib.import_module("zoo_eval.report.ensembles")
+    module = importlib.import_module("zoo_eval.report.ensembling")
     monkeypatch.setattr(module, "_MOST_BYTES", 3 * LOGITS["a.one"].nbytes)
     assert found_in(store).partners.index.tolist() == ["a.one", "a.two", "b.one"]
     monkeypatch.setattr(module, "MOST_MODELS", 2)

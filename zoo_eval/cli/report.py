@@ -34,7 +34,8 @@ def report(
     Writes a site of pages, one page to be mailed, Markdown, CSV and figures (PNG, SVG) into a
     folder.
     """
-    from zoo_eval.report import collect, ensembles, write_report
+    from zoo_eval.report import collect, write_report
+    from zoo_eval.report.ensembling import ensembles
     from zoo_eval.store import ArrayFolder, Store
 
     command = shlex.join(["zoo-eval", *sys.argv[1:]])

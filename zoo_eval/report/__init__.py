@@ -6,7 +6,7 @@ how they are shown.
 """
 
 from zoo_eval.report.collect import ReportData, collect
-from zoo_eval.report.ensembles import Ensembles, ensembles
+from zoo_eval.report.ensembles import Ensembles
 from zoo_eval.report.findings import Findings, findings
 from zoo_eval.report.write import ReportFiles, write_report
 
@@ -16,7 +16,6 @@ __all__ = [
     "ReportData",
     "ReportFiles",
     "collect",
-    "ensembles",
     "findings",
     "write_report",
 ]

@@ -7,11 +7,15 @@ from zoo_eval.errors import ScoreUndefinedError
 from zoo_eval.ranking.inspection.needs import shortages
 from zoo_eval.scores import SCORES
 
-# Scores of embeddings and labels alone, which take no network.
+# Scores of embeddings and labels alone, which take no network; those of heads and of graphs answer
+# what-if questions, which no race asks.
 OF_EMBEDDINGS = [
     score
     for score in SCORES.values()
-    if "labels" in score.givens() and not {"logits", "source_probabilities"} & set(score.needs)
+    if "labels" in score.givens()
+    and score.group != "initialisation"
+    and score.name != "graph_gain"
+    and not {"logits", "source_probabilities"} & set(score.needs)
 ]
 
 

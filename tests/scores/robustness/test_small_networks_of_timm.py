@@ -28,6 +28,7 @@ def test_small_networks_of_timm(network):
         "images": [images[:4], images[4:]],
         "altered_images": lambda _: [images[:4].flip(-1), images[4:].flip(-1)],
         "probe_images": images,
+        "sibling_model": None,
     }
     before = snapshot({"model": model, "probe_images": images})
     values = {}
