@@ -6,6 +6,7 @@ from scipy.special import log_softmax
 from sklearn.linear_model import Ridge
 
 from zoo_eval.ranking.evidence import evidence_of
+from zoo_eval.ranking.neighbours import neighbour_log_likelihood
 from zoo_eval.scores import SCORES
 from zoo_eval.scores.transfer._ridge import PENALTIES
 
@@ -32,17 +33,29 @@ def left_out(z: np.ndarray, labels: np.ndarray, penalty: float) -> np.ndarray:
     return np.array(rows) + (targets - targets.mean(axis=0)) / (len(z) - 1)
 
 
-@pytest.mark.parametrize(("d", "spread"), [(4, 1.5), (50, 1.0)])
-def test_the_likelihood_is_that_of_the_best_penalty_and_temperature(d, spread):
-    z, labels = clouds(30, d, 3, spread)
-    found = evidence_of(z, labels, 3)
-    own = np.arange(30)
-    best = max(
+def probe(z: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Log likelihoods at the best penalty and temperature."""
+    own = np.arange(len(z))
+    return max(
         (
             log_softmax(left_out(z, labels, penalty) / temperature, axis=1)[own, labels]
             for penalty in PENALTIES
             for temperature in TEMPERATURES
         ),
+        key=np.sum,
+    )
+
+
+@pytest.mark.parametrize(("d", "spread"), [(4, 1.5), (50, 1.0)])
+def test_the_likelihood_is_that_of_the_best_mixture_of_probe_and_neighbours(d, spread):
+    z, labels = clouds(30, d, 3, spread)
+    z = z * np.geomspace(1, 100, d)  # which is no matter to the probe
+    found = evidence_of(z, labels, 3)
+    standardised = (z - z.mean(axis=0)) / z.std(axis=0)
+    of_probe = np.exp(probe(standardised, labels))
+    of_neighbours = np.exp(neighbour_log_likelihood(z, labels, 3))
+    best = max(
+        (np.log(w * of_probe + (1 - w) * of_neighbours) for w in np.linspace(0, 1, 11)),
         key=np.sum,
     )
     # Penalties are of the largest singular value of all images, here and there; rtol: of the SVD.

@@ -2,6 +2,7 @@
 
 `inspection` looks at the images first. `rank` finds the networks that a manifest and limits allow
 (`candidates`), lets them run on more and more images (`race`, `rounds`), judges them by what a
-linear probe makes of each image (`evidence`, `standing`), and gives a typed answer (`Ranking`).
+linear probe and the neighbours make of each image (`evidence`, `neighbours`, `standing`), and
+gives a typed answer (`Ranking`).
 `takeaway` makes of the chosen ones what can be used: a snippet, a fitted probe, the best pair.
 """

@@ -1,4 +1,4 @@
-"""What each image says of a network: whether a linear probe on all other images gets it right."""
+"""What each image says of a network: how probable its class is to those who know all others."""
 
 from typing import NamedTuple
 
@@ -6,12 +6,15 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 from scipy.special import log_softmax
 
-from zoo_eval.quantities.spectra import thin_svd
+from zoo_eval.quantities.spectra import ThinSvd, thin_svd
+from zoo_eval.ranking.neighbours import neighbour_log_likelihood
 from zoo_eval.scores.transfer._ridge import left_out_predictions
 
 # exp of these: from a probe whose smallest difference decides to one that says next to nothing.
 _TEMPERATURES = 2.0 ** np.arange(-7.0, 2.5, 0.5)
 _MOST_CELLS = 2_000_000  # images × classes that choose the temperature; more change nothing
+_SHARES = np.linspace(0.0, 1.0, 11)
+_CONSTANT = 1e-12  # of the largest standard deviation: a feature that varies less says nothing
 
 
 class Evidence(NamedTuple):
@@ -29,13 +32,16 @@ class Evidence(NamedTuple):
 def evidence_of(
     embeddings: Shaped[np.ndarray, "n d"], labels: Int[np.ndarray, " n"], n_classes: int
 ) -> Evidence:
-    """Leave-one-out predictions of a ridge probe as probabilities, judged image by image.
+    """How probable each image's class is to a linear probe and to its neighbours together.
 
-    The predictions pᵢ are those of `ridge_probe_accuracy`; softmax(pᵢ / T) makes probabilities
-    of them. The penalty and T are those with the largest sum of log likelihoods of the images'
-    own classes: a proper scoring rule (Gneiting and Raftery 2007), which tells networks apart
-    with fewer images than the share of right answers does, as an image says more than yes or no.
-    Two numbers chosen of 8 × 19 for all images leave little to overfit.
+    Both know all images but this one. The probe is a ridge regression on one-hot labels, of
+    features of unit variance; softmax(pᵢ / T) makes probabilities of its predictions pᵢ. They are
+    mixed with what `neighbour_log_likelihood` says, w : 1 − w. Two judges see more than one: where
+    few images fill many features, the probe alone prefers other networks than it does with more
+    images, and is sure of it. The penalty and T, and then w, are those with the largest
+    likelihood: a proper scoring rule (Gneiting and Raftery 2007), which tells networks apart with
+    fewer images than the share of right answers does, as an image says more than yes or no. A few
+    numbers chosen for all images leave little to overfit.
 
     Args:
         embeddings: One row per image, any float dtype.
@@ -49,14 +55,37 @@ def evidence_of(
         https://arxiv.org/abs/1706.04599
     """
     z = embeddings.astype(np.float64)
-    mean = z.mean(axis=0)
-    svd = thin_svd(z - mean, scale=float(np.sqrt(len(z)) * np.linalg.norm(mean)))
+    mean, spread = z.mean(axis=0), z.std(axis=0)
+    right = _right(_svd(z - mean, mean), labels, n_classes)
+    unit = np.where(spread > _CONSTANT * spread.max(), spread, 1.0)
+    probe = _probe_log_likelihood(_svd((z - mean) / unit, mean / unit), labels, n_classes)
+    neighbours = neighbour_log_likelihood(z, labels, n_classes)
+    with np.errstate(divide="ignore"):  # log 0: the other one alone
+        mixed = (np.logaddexp(np.log(w) + probe, np.log(1 - w) + neighbours) for w in _SHARES)
+        return Evidence(max(mixed, key=np.sum), right)
+
+
+def _svd(centred: Float[np.ndarray, "n d"], mean: Float[np.ndarray, " d"]) -> ThinSvd:
+    return thin_svd(centred, scale=float(np.sqrt(len(centred)) * np.linalg.norm(mean)))
+
+
+def _right(svd: ThinSvd, labels: Int[np.ndarray, " n"], n_classes: int) -> Bool[np.ndarray, " n"]:
+    """Whether the probe whose left-out squared error is the least gives each image its class."""
+    judged = left_out_predictions(svd, labels, n_classes)
+    _, right = min(
+        ((error, predictions.argmax(axis=1) == labels) for predictions, error in judged),
+        key=lambda each: each[0],
+    )
+    return right
+
+
+def _probe_log_likelihood(
+    svd: ThinSvd, labels: Int[np.ndarray, " n"], n_classes: int
+) -> Float[np.ndarray, " n"]:
+    """Log probability of each image's own class, at the best penalty and temperature."""
     chosen = _spread(len(labels), n_classes)
     best: tuple[float, float, Float[np.ndarray, "n classes"]] | None = None
-    right, least_error = labels < 0, np.inf
-    for predictions, error in left_out_predictions(svd, labels, n_classes):
-        if error < least_error:  # the penalty of `ridge_probe_accuracy`
-            right, least_error = predictions.argmax(axis=1) == labels, error
+    for predictions, _ in left_out_predictions(svd, labels, n_classes):
         some, own = predictions[chosen], labels[chosen]
         for temperature in _TEMPERATURES:
             likelihood = float(_own(some / temperature, own).sum())
@@ -64,7 +93,7 @@ def evidence_of(
                 best = (likelihood, float(temperature), predictions)
     assert best is not None, "there are penalties and temperatures"
     _, temperature, predictions = best
-    return Evidence(_own(predictions / temperature, labels), right)
+    return _own(predictions / temperature, labels)
 
 
 def _own(

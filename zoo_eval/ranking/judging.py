@@ -35,7 +35,7 @@ def judge(
     n_classes: int,
     top: int,
 ) -> Judged:
-    """Rank networks by what a linear probe makes of their embeddings of the same images.
+    """Rank networks by what a probe and neighbours make of their embeddings of the same images.
 
     Args:
         models: Their names.

@@ -19,7 +19,7 @@ COVERS = (
     "right, with its 95 % interval (Wilson). It covers that other images of these classes could "
     "have been drawn, as many of each class; not that a probe fitted to more images is better, nor "
     "what training the whole network would give. Chances: a bootstrap over the images within "
-    "each class; the probes are not fitted again. Networks that left earlier were judged by fewer "
+    "each class; nothing is fitted again. Networks that left earlier were judged by fewer "
     "images, and their figures are of the round in which they left."
 )
 _ENDS = {
