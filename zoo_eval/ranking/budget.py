@@ -48,6 +48,11 @@ class Budget:
         """Seconds since the race began."""
         return self._clock() - self._started
 
+    @property
+    def left(self) -> float:
+        """Seconds until the race is to end."""
+        return self._until - self._clock()
+
     def round_until(
         self, n_networks: int, n_images: int, n_classes: int, *, share: float = 1.0
     ) -> float:

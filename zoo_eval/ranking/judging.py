@@ -1,5 +1,6 @@
 """What a round says of its networks: their order, how sure it is, and their predicted accuracy."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -34,6 +35,7 @@ def judge(
     labels: Int[np.ndarray, " n"],
     n_classes: int,
     top: int,
+    time_left: Callable[[], float] = lambda: math.inf,
 ) -> Judged:
     """Rank networks by what a probe and neighbours make of their embeddings of the same images.
 
@@ -43,17 +45,24 @@ def judge(
         labels: Class of each image.
         n_classes: How many there are.
         top: How many networks are wanted.
+        time_left: Seconds. Networks for which it does not last are not judged; the first one is.
     """
     if not models:
         return Judged(())
-    evidence: dict[str, Evidence] = {
-        model: evidence_of(embeddings(model), labels, n_classes) for model in models
-    }
+    evidence: dict[str, Evidence] = {}
+    longest = 0.0
+    for model in models:
+        before = time_left()
+        if evidence and before < longest:
+            break
+        evidence[model] = evidence_of(embeddings(model), labels, n_classes)
+        if math.isfinite(before):
+            longest = max(longest, before - time_left())
     ranked = standing(evidence, labels, top)
     return Judged(
         order=ranked.models,
         standing=ranked,
-        accuracies={model: accuracy_of(evidence[model].right) for model in models},
+        accuracies={model: accuracy_of(evidence[model].right) for model in evidence},
         separation=separation(evidence, labels, ranked),
     )
 

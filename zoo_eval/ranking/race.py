@@ -88,6 +88,9 @@ class Race:
             judged = self._judge(result, labelled=labelled)
             if not judged.order:
                 break
+            short = bool(result.missing) or len(judged.order) < len(result.models)
+            if short:
+                ended = "budget"
             stay = going_on(judged.standing, self._top) if judged.standing else ()
             note = RoundNote(
                 *(planned.images_per_class, len(result.dataset), len(going)),
@@ -98,7 +101,7 @@ class Race:
             self._notes.append(note)
             self._watcher.judged(number, note, judged)
             if judged.standing and decided(judged.standing, self._top):
-                ended = "budget" if result.missing else "decided"
+                ended = "budget" if short else "decided"
                 break
             by_name = {line.model: line for line in going}
             going = [by_name[model] for model in stay]
@@ -139,7 +142,10 @@ class Race:
             return judge_without_labels({m: scores[m][LABEL_FREE[0]].value for m in known})
         begun = self._budget.spent
         n_classes = len(result.dataset.classes)
-        judged = judge(result.models, result.embeddings, result.labels, n_classes, self._top)
+        judged = judge(
+            *(result.models, result.embeddings, result.labels, n_classes, self._top),
+            lambda: self._budget.left,
+        )
         if judged.order:
             seconds = self._budget.spent - begun
             self._budget.judged(len(judged.order), len(result.dataset), seconds)
