@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from zoo_eval.errors import InputError
-from zoo_eval.scores import _load
+from zoo_eval.plugins import load
 
 PYPROJECT = """\
 [build-system]
@@ -147,7 +147,7 @@ def test_whatever_a_package_raises_is_said_in_one_line(tmp_path, monkeypatch):
     (tmp_path / "breaks_on_import.py").write_text("raise ValueError('no such luck\\nat all')")
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(InputError) as caught:
-        _load(EntryPoint("mine", "breaks_on_import:score", "zoo_eval.scores"))
+        load(EntryPoint("mine", "breaks_on_import:score", "zoo_eval.scores"))
     assert str(caught.value) == (
         "an installed package adds scores to zoo_eval, but its entry point 'mine' = "
         "'breaks_on_import:score' cannot be loaded: ValueError: no such luck. Repair or uninstall "

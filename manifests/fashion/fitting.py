@@ -13,10 +13,10 @@ from recipes import Network
 from safetensors.torch import load_file
 from torch import nn
 
-from zoo_eval.models.torchvision_ops import ensure_torchvision
+from zoo_eval.models.registered import register_architectures
 from zoo_eval.quantities.resources import resources
 
-ensure_torchvision()
+register_architectures()
 import timm  # noqa: E402
 
 WORK = Path(__file__).resolve().parent / ".work"  # records and resized images; not in the zoo
@@ -75,8 +75,14 @@ def build(net: Network) -> nn.Module:
 
 
 def family(net: Network) -> str:
-    """The timm module that the architecture's entry point lives in."""
+    """The module that the architecture's entry point lives in."""
     return timm.model_entrypoint(net.architecture).__module__.split(".")[-1]
+
+
+def registered_by(net: Network) -> str:
+    """The module that adds the architecture to timm; empty if timm has it itself."""
+    module = timm.model_entrypoint(net.architecture).__module__
+    return "" if module.startswith("timm.") else module
 
 
 def training_set(net: Network) -> tuple[torch.Tensor, torch.Tensor]:

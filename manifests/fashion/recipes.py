@@ -197,6 +197,8 @@ NETWORKS: list[Network] = [
     N("levit_128s", "w32_e3",
       {"img_size": 32, "embed_dim": [32, 48], "key_dim": 8, "depth": [1, 1],
        "num_heads": [2, 2], "stem_type": "s8"}, image_size=32, epochs=3),
+    # kat: zoo_eval's own architecture, which comes through the entry-point group zoo_eval.models
+    N("kat_micro_patch4_28", "w48_e4", epochs=4, augment="flip"),
     # mlp_mixer
     N("mixer_s16_224", "l8_e05", {"img_size": 32, "mlp_ratio": [0.03125, 0.03125]},
       image_size=32, epochs=0.5, lr=1e-3),

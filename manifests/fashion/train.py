@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from fitting import MEAN, STD, WORK, evaluate, family, fit, load_split, measure
+from fitting import MEAN, STD, WORK, evaluate, family, fit, load_split, measure, registered_by
 from recipes import NETWORKS, Network
 from safetensors.torch import save_file
 
@@ -34,7 +34,7 @@ COLUMNS = [
     "model", "family", "arguments", "label_space", "params", "macs", "activations", "image_size",
     "crop", "interpolation", "mean", "std", "pretraining", "distilled", "licence", "weights_file",
     "weights_sha256", "fashion_top1", "epochs", "data_fraction", "label_noise", "seed", "seconds",
-    "sibling", "source",
+    "sibling", "registered_by", "source",
 ]
 # fmt: on
 
@@ -85,7 +85,7 @@ def manifest_row(net: Network, record: dict[str, Any]) -> dict[str, Any]:
         size["macs"], size["activations"], net.image_size, 1.0, "bicubic", mean, std,
         "fashion-mnist", "false", "Apache-2.0", file, record["sha256"], f"{record['top1']:.4f}",
         net.epochs, net.data_fraction, net.label_noise, net.seed, record["seconds"], sibling(net),
-        "trained by manifests/fashion/train.py",
+        registered_by(net), "trained by manifests/fashion/train.py",
     ]
     # fmt: on
     return dict(zip(COLUMNS, values, strict=True))

@@ -136,7 +136,7 @@ def test_a_form_starts_a_race_or_keeps_what_was_filled_in(writable, tmp_path):
     assert "max_macs: input should be a valid number" in response.text
     assert Document(response.text).all("input", name="budget")[0]["value"] == "2m"
     response = writable.post("/rank", data=form)
-    assert "None of the 61 networks of fashion keeps to the limits" in response.text
+    assert "None of the 62 networks of fashion keeps to the limits" in response.text
     assert writable.post("/rank", data={}).status_code == 422
     with one_run(Store(tmp_path / "new.duckdb")):  # so that it does not begin
         response = writable.post("/rank", data={**form, "licences": "Apache-2.0"})
@@ -190,7 +190,7 @@ def test_links_and_weights_that_lead_outside_are_refused(writable, tmp_path):
     ("wish", "said"),
     [
         ({"budget": "soon"}, "A duration such as 20m, 1h30m or 45s is needed, not 'soon'."),
-        ({"max_params": 1}, "None of the 61 networks of fashion keeps to the limits"),
+        ({"max_params": 1}, "None of the 62 networks of fashion keeps to the limits"),
         ({"top": 0}, "body.top: should be greater than or equal to 1"),
         ({"licences": ["a\nb"]}, "body.licences.0: String should match"),
         ({"image_column": "a\0"}, "body.image_column: String should match"),

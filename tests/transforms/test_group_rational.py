@@ -61,3 +61,17 @@ def test_what_does_not_fit_is_refused():
         GroupRational("relu")
     with pytest.raises(InputError, match=r"12 channels .* along axis -1 do not fall into 8 groups"):
         GroupRational()(torch.ones(2, 12))
+
+
+def test_groups_that_begin_alike_learn_to_differ():
+    layer = GroupRational("identity", groups=2)
+    x = X[:, :4]
+    target = torch.cat([x[:, :2] / (1 + 0.3 * x[:, :2] ** 2), x[:, 2:]], dim=1)
+    optimizer = torch.optim.Adam(layer.parameters(), lr=0.01)
+    for _ in range(200):
+        optimizer.zero_grad()
+        loss = F.mse_loss(layer(x), target)
+        loss.backward()
+        optimizer.step()
+    assert (layer.denominators[0] - layer.denominators[1]).abs().max() > 0.02
+    assert loss < 1e-3

@@ -1,11 +1,12 @@
 """How well a score orders models by accuracy: rank correlations, usable on any pandas frame.
 
-`correlate` makes the main table. Each of `size_control`, `within_families`, `near_equal_pairs`,
-`at_the_top`, `by_subset`, `influence`, `plain_intervals` and `over_seeds` makes one more on
-request; each statistic is also a function of plain arrays. What needs scikit-learn is imported from
-`zoo_eval.correlation.predictor`.
+`correlate` makes the main table. Each of `among`, `size_control`, `within_families`,
+`near_equal_pairs`, `at_the_top`, `by_subset`, `influence`, `plain_intervals` and `over_seeds` makes
+one more on request; each statistic is also a function of plain arrays. What needs scikit-learn is
+imported from `zoo_eval.correlation.predictor`.
 """
 
+from zoo_eval.correlation.among import among
 from zoo_eval.correlation.at_the_top import at_the_top
 from zoo_eval.correlation.by_subset import by_subset
 from zoo_eval.correlation.comparison import Comparison, compare
@@ -39,6 +40,7 @@ __all__ = [
     "PearsonBootstrap",
     "Resamples",
     "SpearmanBootstrap",
+    "among",
     "at_the_top",
     "by_subset",
     "compare",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from zoo_eval.models.torchvision_ops import ensure_torchvision
+from zoo_eval.models.registered import register_architectures
 
 
 def check_lines(models: Iterable[str]) -> list[tuple[str, str]]:
@@ -15,7 +15,7 @@ def check_lines(models: Iterable[str]) -> list[tuple[str, str]]:
     Returns:
         (model, reason), in the order given; empty if timm knows them all.
     """
-    ensure_torchvision()
+    register_architectures()
     import timm
     from timm.models import get_arch_pretrained_cfgs, is_model
 

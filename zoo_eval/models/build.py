@@ -11,8 +11,8 @@ from zoo_eval.manifest import ModelLine
 from zoo_eval.models.initial import neutralise
 from zoo_eval.models.published.cache import WeightsCache
 from zoo_eval.models.published.cached import locate
+from zoo_eval.models.registered import register_architectures
 from zoo_eval.models.timm_config import timm_config
-from zoo_eval.models.torchvision_ops import ensure_torchvision
 from zoo_eval.models.weights import (
     check_weights,
     keeps_order,
@@ -86,12 +86,13 @@ def construct(
 
 
 def _require_architecture(line: ModelLine) -> None:
-    ensure_torchvision()
+    register_architectures()
     import timm
 
     if not timm.is_model(line.architecture):
         raise ModelError(
-            f"timm {timm.__version__} knows no architecture {line.architecture!r}. "
+            f"timm {timm.__version__} knows no architecture {line.architecture!r}, and no package "
+            "adds it. "
             "`zoo-eval manifest check` lists the lines that it cannot build."
         )
 

@@ -2,14 +2,15 @@
 
 Plans need it for every model, and so does the process that hands out the work. But timm brings
 torch along, so where timm is not imported another process is asked, once for all names. Its
-answer is kept on disk until timm changes.
+answer is kept on disk until timm changes, or what adds architectures to it.
 """
 
+import hashlib
 import json
 import sys
 from dataclasses import asdict, dataclass
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import entry_points, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from typing import Any
 from zoo_eval.apart import apart
 from zoo_eval.cache import cache_folder
 from zoo_eval.errors import ModelError
-from zoo_eval.models.torchvision_ops import ensure_torchvision
+from zoo_eval.models.registered import GROUP, register_architectures
 from zoo_eval.unfinished import workspace
 
 
@@ -49,7 +50,7 @@ def timm_config(name: str) -> TimmConfig | None:
 
 @cache  # timm copies it each time, which would take most of the time of a plan
 def _here(name: str) -> TimmConfig | None:
-    ensure_torchvision()
+    register_architectures()
     from timm.models import get_pretrained_cfg
 
     try:
@@ -85,13 +86,15 @@ def _everything() -> dict[str, TimmConfig]:
 
 
 def _path() -> Path:
-    """Named by version and time of timm's tables, which are part of its source."""
+    """Named by version and time of timm's tables, which are part of its source, and by plug-ins."""
     spec = find_spec("timm")
     if spec is None or spec.origin is None:
         raise ModelError("zoo_eval needs timm, which is not installed: `pip install timm`.")
     tables = (Path(spec.origin).parent / "models").glob("*.py")
     newest = max((table.stat().st_mtime_ns for table in tables), default=0)
-    return cache_folder("timm") / f"{version('timm')}-{newest}.json"
+    added = sorted((e.value, e.dist.version if e.dist else "") for e in entry_points(group=GROUP))
+    digest = hashlib.sha256(json.dumps(added).encode()).hexdigest()[:8]
+    return cache_folder("timm") / f"{version('timm')}-{newest}-{digest}.json"
 
 
 def _read(path: Path) -> dict[str, TimmConfig] | None:
@@ -121,7 +124,7 @@ def _write(path: Path, found: dict[str, TimmConfig]) -> None:
 
 
 def _all_of_timm() -> dict[str, TimmConfig]:
-    ensure_torchvision()
+    register_architectures()
     from timm.models import get_arch_pretrained_cfgs, list_models
 
     names = {

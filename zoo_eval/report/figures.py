@@ -24,7 +24,7 @@ def forest_figure(found: Findings) -> Figure:
     names = [str(score) for score in table.index]
     n = max(len(table), 1)
     left, width = 0.25 + 0.062 * max(map(len, names), default=0), 3.1  # inches
-    figure = _figure(left + width + 0.15, 0.9 + 0.22 * n)
+    figure = blank_figure(left + width + 0.15, 0.9 + 0.22 * n)
     box = np.array([left, 0.55, width, 0.22 * n]) / np.tile(figure.get_size_inches(), 2)
     axes = figure.add_axes((box[0], box[1], box[2], box[3]))
     places = np.arange(n, 0, -1)
@@ -56,7 +56,7 @@ def forest_title(found: Findings) -> str:
 def scatter_figure(found: Findings, score: str) -> Figure:
     """A score against the accuracy, one point per model."""
     x, y, untrusted, _ = points(found, score)
-    figure = _figure(3.4, 2.7)
+    figure = blank_figure(3.4, 2.7)
     axes = figure.add_axes((0.16, 0.17, 0.81, 0.73))
     across, up = axis_of(x), axis_of(y)
     size = 2.6 if len(x) < 300 else 1.6
@@ -94,7 +94,8 @@ def scatter_title(found: Findings, score: str) -> str:
     return f"{value}, {row['n']} models"
 
 
-def _figure(width: float, height: float) -> Figure:
+def blank_figure(width: float, height: float) -> Figure:
+    """An empty figure of so many inches, without any global state."""
     figure = Figure(figsize=(width, height), dpi=_DPI)
     FigureCanvasAgg(figure)
     return figure

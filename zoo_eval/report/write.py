@@ -8,6 +8,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from zoo_eval.errors import ReportError
+from zoo_eval.report.agreeing import agreeing, agreeing_figure, agreeing_title
 from zoo_eval.report.collect import ReportData
 from zoo_eval.report.csv_text import csv_text
 from zoo_eval.report.definitions import definitions
@@ -40,6 +41,7 @@ class ReportFiles:
         markdown: The same as Markdown.
         correlations: Every statistic of every score, unrounded.
         leaderboard: Every model with every score, unrounded.
+        among: The strongest scores with each other, a line per pair.
         over_seeds: Where scores were computed at several seeds: what seeds change of each score,
             then mean and deviation of each model; else nothing.
         figures: Figures as PNG and SVG, the forest plot first.
@@ -51,6 +53,7 @@ class ReportFiles:
     markdown: Path
     correlations: Path
     leaderboard: Path
+    among: Path
     over_seeds: tuple[Path, ...]
     figures: tuple[Path, ...]
     pages: tuple[Path, ...]
@@ -107,7 +110,10 @@ def write_findings(
         ReportError: the folder cannot be written.
     """
     scatters = slugs(found.drawable, prefix="scatter-")
+    pairs = agreeing(found)
     drawings: dict[str, Callable[[], Figure]] = {"forest": lambda: forest_figure(found)}
+    if len(pairs):
+        drawings["among"] = lambda: agreeing_figure(pairs)
     for score, slug in scatters.items():
         drawings[slug] = lambda score=score: scatter_figure(found, score)
     pictures = {"forest.svg": "figures/forest.svg"}
@@ -122,6 +128,7 @@ def write_findings(
         markdown=folder / "report.md",
         correlations=folder / "correlations.csv",
         leaderboard=folder / "leaderboard.csv",
+        among=folder / "among.csv",
         over_seeds=tuple(folder / name for name in seeds),
         figures=tuple(folder / "figures" / f"{n}.{kind}" for n in drawings for kind in _KINDS),
         pages=(),
@@ -130,6 +137,7 @@ def write_findings(
         with Output(folder) as output:
             output.write("correlations.csv", csv_text(found.correlations).encode())
             output.write("leaderboard.csv", csv_text(found.leaderboard).encode())
+            output.write("among.csv", csv_text(pairs.set_index("first")).encode())
             for name, table in seeds.items():
                 output.write(name, csv_text(table).encode())
             for name, draw in drawings.items():
@@ -137,6 +145,8 @@ def write_findings(
                 for kind in _KINDS:
                     output.write(f"figures/{name}.{kind}", _drawn(figure, kind))
             figures = {forest_title(found): "figures/forest.png"}
+            if "among" in drawings:
+                figures[agreeing_title(pairs)] = "figures/among.png"
             text = to_markdown(found, made, figures, predicted, together)
             output.write("report.md", text.encode())
             output.write("report.html", to_html(found, made, predicted).encode())

@@ -9,11 +9,11 @@ the entry-point group `zoo_eval.scores`; these are imported.
 """
 
 import pkgutil
-from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 
 from zoo_eval.declarations import declarations
 from zoo_eval.errors import InputError
+from zoo_eval.plugins import plugins
 from zoo_eval.scores._pool_score import PoolScore, pool_score
 from zoo_eval.scores._score import INITIAL, TRAINED, Estimate, OptionValue, Score, score
 
@@ -57,8 +57,7 @@ def _add_all(module: ModuleType) -> None:
 def _discover() -> None:
     for found in pkgutil.walk_packages(__path__, prefix=f"{__name__}."):
         _add_all(declarations(found.name, registering=("score", "pool_score")))
-    for entry_point in entry_points(group="zoo_eval.scores"):
-        loaded = _load(entry_point)
+    for entry_point, loaded in plugins("zoo_eval.scores"):
         if isinstance(loaded, ModuleType):
             _add_all(loaded)
         elif isinstance(loaded, (Score, PoolScore)):
@@ -74,24 +73,6 @@ def _discover() -> None:
                 f"{pooled.name} is made of {', '.join(pooled.parts)}, but there is no score "
                 f"{missing[0]!r}."
             )
-
-
-def _load(entry_point: EntryPoint) -> object:
-    """What an entry point names; whatever goes wrong there is said in one line.
-
-    Raises:
-        InputError: it cannot be loaded.
-    """
-    try:
-        return entry_point.load()
-    except Exception as error:
-        package = entry_point.dist.name if entry_point.dist is not None else "an installed package"
-        lines = str(error).strip().splitlines() or ["without a message"]
-        raise InputError(
-            f"{package} adds scores to zoo_eval, but its entry point {entry_point.name!r} = "
-            f"{entry_point.value!r} cannot be loaded: {type(error).__name__}: "
-            f"{lines[0].rstrip('.')}. Repair or uninstall {package}."
-        ) from error
 
 
 _discover()

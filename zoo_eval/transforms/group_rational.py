@@ -35,8 +35,15 @@ def rational(x: Tensor, numerator: Coefficients, denominator: Coefficients) -> T
         return above
     size, below = x.abs(), torch.zeros_like(x)
     for b in reversed(denominator):
-        below = (below + abs(b)) * size
+        below = (below + _magnitude(b)) * size
     return above / (1 + below)
+
+
+def _magnitude(b: float | Tensor) -> float | Tensor:
+    """|b| whose slope at 0 is 1, where that of abs is 0: a b that begins there can be learned."""
+    if isinstance(b, Tensor):
+        return b * torch.copysign(torch.ones_like(b), b)
+    return abs(b)
 
 
 class GroupRational(nn.Module):

@@ -367,6 +367,8 @@ def test_a_snippet_is_python_that_holds_no_more_than_names():
         ("net.tag@320", "{}"),
         ("net.tag", "not json"),
         ("net.tag", json.dumps({"weights_file": "w'.pt", "arguments": '{"a b=1, c": 2, "d": 3}'})),
+        ("net.tag", json.dumps({"registered_by": "mine.nets"})),
+        ("net.tag", json.dumps({"registered_by": "os; os.abort()"})),
     ]
     for model, line in cases:
         compile(loading_snippet(model, line), "snippet", "exec")
@@ -375,6 +377,8 @@ def test_a_snippet_is_python_that_holds_no_more_than_names():
     assert "img_size=320" in loading_snippet(*cases[1])
     assert "a b" not in loading_snippet(*cases[3])
     assert "    d=3,\n" in loading_snippet(*cases[3])
+    assert loading_snippet(*cases[4]).startswith("import mine.nets  # adds")
+    assert "abort" not in loading_snippet(*cases[5])
 
 
 def test_the_board_prefers_counted_sizes_to_published_ones(zoo, store):

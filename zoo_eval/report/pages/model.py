@@ -10,7 +10,7 @@ from zoo_eval.report.pages.attempts import attempts_of
 from zoo_eval.report.pages.cells import number, percentile, rank, text, title, value_of
 from zoo_eval.report.pages.layout import page
 from zoo_eval.report.pages.links import Links
-from zoo_eval.report.pages.snippet import loading_snippet
+from zoo_eval.report.pages.snippet import details_of, loading_snippet
 from zoo_eval.report.pages.what_if import what_if
 from zoo_eval.report.pages.zoo import Zoo
 from zoo_eval.report.tables import Cell, Column, Row, Table
@@ -38,17 +38,12 @@ def model_page(zoo: Zoo, name: str, links: Links) -> str:
         facts=_facts(zoo, row),
         accuracies=_accuracies(zoo, name),
         what_if=what_if(zoo, name, links),
-        snippet=loading_snippet(name, _details(zoo, name)),
+        snippet=loading_snippet(name, details_of(zoo.data.models, name)),
         scores=_scores(zoo, name, row, links),
         siblings=_siblings(zoo, name, links),
         attempts=attempts_of(zoo.data.attempts, name),
         compare=links.compare(models=(name,)),
     )
-
-
-def _details(zoo: Zoo, name: str) -> str:
-    models = zoo.data.models
-    return text(models.at[name, "details"]) if "details" in models else ""
 
 
 def _facts(zoo: Zoo, row: Series) -> list[tuple[str, str]]:

@@ -3,8 +3,17 @@
 import json
 from typing import Any
 
+import pandas as pd
+
+from zoo_eval.report.pages.cells import text
+
 # Classes of the label spaces that zoo_eval's own manifests use, and grey or coloured input.
 _CLASSES = {"imagenet-1k": 1000, "fashion-mnist": 10}
+
+
+def details_of(models: pd.DataFrame, name: str) -> str:
+    """Every column of a model's manifest line, as JSON; empty if the store does not have them."""
+    return text(models.at[name, "details"]) if "details" in models else ""
 
 
 def loading_snippet(model: str, details: str) -> str:
@@ -19,12 +28,13 @@ def loading_snippet(model: str, details: str) -> str:
     except ValueError:
         cells = {}
     cells = cells if isinstance(cells, dict) else {}
+    imports = f"{_registering(cells)}import timm\n"
     name, _, size = model.partition("@")
     file = cells.get("weights_file")
     if not file:
         sized = f", img_size={int(size)}" if size.isdigit() else ""
         note = "  # leave img_size out where timm refuses it\n" if sized else "\n"
-        return f"import timm\n\nmodel = timm.create_model({name!r}, pretrained=True{sized}){note}"
+        return f"{imports}\nmodel = timm.create_model({name!r}, pretrained=True{sized}){note}"
     arguments = _arguments(cells)
     architecture = name.partition(".")[0]
     given = [repr(architecture), *(f"{key}={value!r}" for key, value in arguments.items())]
@@ -32,10 +42,17 @@ def loading_snippet(model: str, details: str) -> str:
     if str(file).startswith("wheel:"):
         return _from_wheel(str(file).removeprefix("wheel:"), create)
     return (
-        "import timm\nfrom safetensors.torch import load_file\n\n"
+        f"{imports}from safetensors.torch import load_file\n\n"
         f"{create}# A path below the manifest's folder.\n"
         f"model.load_state_dict(load_file({str(file)!r}))\n"
     )
+
+
+def _registering(cells: dict[str, Any]) -> str:
+    """An import of the module that adds the architecture to timm, if timm does not have it."""
+    module = str(cells.get("registered_by") or "")
+    named = module and all(part.isidentifier() for part in module.split("."))
+    return f"import {module}  # adds the architecture to timm\n" if named else ""
 
 
 def _from_wheel(package: str, create: str) -> str:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from zoo_eval.report.frames import Frame
+from zoo_eval.report.pages.snippet import details_of, loading_snippet
 from zoo_eval.report.selection import containing
 from zoo_eval.service.api.answers import (
     FILES,
@@ -120,7 +121,7 @@ async def model(name: str, live: LiveDep) -> Response:
         "accuracies": {str(truth): float(value) for truth, value in accuracies.items()},
         "scores": _ranked(snapshot, name),
         "siblings": [other for other in siblings if other != name],
-        "snippet": _snippet(name),
+        "snippet": loading_snippet(name, details_of(data.models, name)),
     }
     tables = {"attempts": live.activity.tries.json(name), "trust": snapshot.trust.json(name)}
     return with_tables(head, tables)
@@ -148,7 +149,3 @@ def _ranked(snapshot: Snapshot, name: str) -> list[Ranked]:
             standings.better.items(), values, ranks, percentiles, strict=True
         )
     ]
-
-
-def _snippet(name: str) -> str:
-    return f"import timm\n\nmodel = timm.create_model({name!r}, pretrained=True).eval()\n"
