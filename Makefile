@@ -18,7 +18,7 @@ demo: $(VENV)/.demo  ## Evaluate the fashion zoo, correlate every score, write a
 	@echo "Open $(DEMO)/report.html in a browser."
 
 test: $(VENV)/.test  ## The tests, without those that take minutes
-	$(BIN)/pytest -m "not slow" --numprocesses 2 --dist loadgroup
+	$(BIN)/pytest -m "not slow" --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 test-slow: $(VENV)/.test  ## The tests that take minutes
 	$(BIN)/pytest -m slow

@@ -14,7 +14,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from tests.executors.kills import Killer
-from tests.executors.test_kills import write_thirty
+from tests.executors.test_kills import write_small
 
 
 def main() -> None:
@@ -25,7 +25,7 @@ def main() -> None:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         zoo = Path(folder) / "zoo"
-        killer = Killer(write_thirty(zoo), Path(folder), asked.seed, "--workers", "2")
+        killer = Killer(write_small(zoo, 30), Path(folder), asked.seed, "--workers", "2")
         while sum(killer.found.kills.values()) < asked.kills:
             killer.round()
             print(asdict(killer.found), flush=True)

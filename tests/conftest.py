@@ -1,8 +1,22 @@
 """What every test shares."""
 
+import os
+
 import pytest
 
 from tests.parity import PARITY, write_table
+
+# Two test processes share two cores, and workers of a run have threads. Threads that spin while
+# they wait take the cores from those they wait for. Processes that tests start read this when
+# they load OpenMP.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+# Files of half a minute or more. They are begun first, so that no process is left with one.
+DEAR = (
+    *("service/test_browser.py", "executors/test_faults.py", "scores/test_conformance.py"),
+    *("test_runner.py", "report/pages/test_browser.py", "executors/test_ray.py"),
+    *("executors/test_kills.py", "service/test_service_rankings.py", "ranking/test_race.py"),
+    *("cli/test_cli.py", "test_kept.py", "test_driver.py"),
+)
 
 
 def pytest_addoption(parser):
@@ -18,7 +32,9 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(config, items):
-    """With `--parity-table` only the tests that compare are run."""
+    """Dear files come first; with `--parity-table` only the tests that compare are run."""
+    first = {config.rootpath / "tests" / name for name in DEAR}
+    items.sort(key=lambda item: item.path not in first)
     if config.getoption("--parity-table"):
         items[:] = [item for item in items if "parity" in getattr(item, "fixturenames", ())]
 

@@ -36,9 +36,6 @@ def driver(folder, *arguments: str) -> list[str]:
     return done.stdout.splitlines()[-1].split()[1:]
 
 
-pytestmark = pytest.mark.xdist_group("driver")  # the fixtures take long: one process makes them
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """With a store of one small network, evaluated in a process of its own; see below."""

@@ -12,8 +12,6 @@ import pytest
 from tests.cli.call import call
 from tests.zoo import write_job, write_zoo
 
-pytestmark = pytest.mark.xdist_group("cli")  # the fixtures take long: one process makes them
-
 
 @pytest.fixture(scope="module")
 def zoo(tmp_path_factory) -> Path:

@@ -12,10 +12,7 @@ import pytest
 from tests.faults import FAULTS, write_faulty_job, write_faulty_scores
 from zoo_eval import Store
 
-pytestmark = [
-    pytest.mark.skipif(sys.platform != "linux", reason="signals and memory of Linux"),
-    pytest.mark.xdist_group("faults"),  # the fixture takes long: one process makes it
-]
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="signals and memory of Linux")
 
 EXPECTED = {
     "nothing": ["ok"],

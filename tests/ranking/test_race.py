@@ -38,9 +38,6 @@ class Notes(Watcher):
             raise KeyboardInterrupt
 
 
-pytestmark = pytest.mark.xdist_group("race")  # the fixtures take long: one process makes them
-
-
 @pytest.fixture(scope="module")
 def store(tmp_path_factory) -> Store:
     return Store(tmp_path_factory.mktemp("race") / "race.duckdb")

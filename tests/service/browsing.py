@@ -11,7 +11,6 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 SCREENS = {"desktop": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
 PATIENCE_MS = 300_000
 MARKS = [
-    pytest.mark.xdist_group("browser"),  # one browser, one service
     pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's package chromium"),
     # playwright leaves its loop's sockets to the garbage collector
     pytest.mark.filterwarnings("ignore::ResourceWarning"),

@@ -52,8 +52,8 @@ def visit(browser, service):
 @pytest.mark.parametrize(
     ("screen", "scheme"),
     [
-        ("desktop", "light"),
         ("phone", "dark"),
+        pytest.param("desktop", "light", marks=pytest.mark.slow),
         pytest.param("desktop", "dark", marks=pytest.mark.slow),
         pytest.param("phone", "light", marks=pytest.mark.slow),
     ],
@@ -120,6 +120,10 @@ def test_a_run_is_submitted_followed_and_cancelled(visit, service, job):
     expect(row.locator(".state")).to_have_text("cancelled", timeout=PATIENCE_MS)
     done = service.get("runs")["runs"][0]["progress"]["done"]
     assert 0 < done < 60
+    (run,) = (each["id"] for each in service.get("runs")["runs"])
+    ended = service.get(f"runs/{run}")
+    assert ended["progress"]["left"] == 60 - done
+    assert "Interrupted: " in ended["log"]
     page.goto(f"{seen.base}/")
     page.get_by_label("Name contains").fill("resnet")
     seen.is_silent()

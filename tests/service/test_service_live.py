@@ -21,6 +21,7 @@ def folder_of(toml: str) -> str:
     return toml.split('"')[1].removesuffix("/manifest.csv")
 
 
+@pytest.mark.slow  # test_browser.py follows and cancels one in a browser
 def test_a_run_is_followed_and_cancelled(toml, tmp_path):
     path = tmp_path / "r.duckdb"
     with Service(path, "--allow", folder_of(toml)) as service:

@@ -12,7 +12,6 @@ from zoo_eval.report.write import write_findings
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [
-    pytest.mark.xdist_group("pages"),  # one browser, one site
     pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's package chromium"),
     # playwright leaves its loop's sockets to the garbage collector
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
@@ -22,6 +21,12 @@ PAGES = [
     "predictions",
 ]
 SCREENS = {"desktop": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
+# Each page in one of two forms, by turns; in the other it is slow.
+FORMS = [
+    pytest.param(name, *form, marks=pytest.mark.slow if (i + j) % 2 else ())
+    for i, name in enumerate(PAGES)
+    for j, form in enumerate((("desktop", "dark"), ("phone", "light")))
+]
 
 
 @pytest.fixture(scope="module")
@@ -76,8 +81,7 @@ def visit(browser, folder):
         each.context.close()
 
 
-@pytest.mark.parametrize(("screen", "scheme"), [("desktop", "dark"), ("phone", "light")])
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize(("name", "screen", "scheme"), FORMS)
 def test_a_page_is_silent_fits_and_has_no_serious_fault(visit, folder, name, screen, scheme):
     seen = visit(name, screen, scheme)
     seen.draw_all()

@@ -14,7 +14,13 @@ NAMES = [name for name, score in sorted(SCORES.items()) if score.group == "robus
 READ = [name for name in NAMES if not name.endswith("_tolerance")]
 
 
-@pytest.mark.parametrize("network", ["resnet", "convnext", "vit", "efficientnet", "nfnet"])
+@pytest.mark.parametrize(
+    "network",
+    [
+        *("resnet", "vit"),  # batch norm; tokens
+        *(pytest.param(n, marks=pytest.mark.slow) for n in ("convnext", "efficientnet", "nfnet")),
+    ],
+)
 def test_small_networks_of_timm(network):
     ensure_torchvision()
     import timm

@@ -21,6 +21,13 @@ CALLS = [
     if options.keys() <= score.options.keys()
 ]
 TIMM = ("resnet", "convnext", "vit", "efficientnet", "byobnet", "nfnet")
+# Each score on every other network, by turns; on the others it is slow.
+PAIRS = [
+    pytest.param(*call.values, name, id=f"{call.id}-{name}", marks=marks)
+    for i, call in enumerate(CALLS)
+    for j, name in enumerate(TIMM)
+    for marks in (pytest.mark.slow if (i + j) % 2 else (),)
+]
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +43,7 @@ def timm_networks():
     return models
 
 
-@pytest.mark.parametrize("network_name", TIMM)
-@pytest.mark.parametrize(("score", "options"), CALLS)
+@pytest.mark.parametrize(("score", "options", "network_name"), PAIRS)
 def test_small_networks_of_timm(timm_networks, score, options, network_name):
     generator = torch.Generator().manual_seed(1)
     available = {
