@@ -23,7 +23,13 @@ KINDS = ("png", "svg")
 def test_all_files_are_written_and_no_others(data, tmp_path):
     files = write_report(data, tmp_path / "new" / "folder", command="zoo-eval report")
     named = [files.index, files.html, files.markdown, files.correlations, files.leaderboard]
-    named += [*files.over_seeds, *files.figures, *files.pages, files.index.with_name(LIST)]
+    named += [
+        files.among,
+        *files.over_seeds,
+        *files.figures,
+        *files.pages,
+        files.index.with_name(LIST),
+    ]
     written = [path for path in (tmp_path / "new" / "folder").rglob("*") if path.is_file()]
     assert sorted(written) == sorted(named)
     assert all(path.stat().st_mode & 0o777 == 0o644 for path in written)
@@ -47,6 +53,7 @@ def test_figures_are_png_pictures_one_per_score_with_values(found, made, tmp_pat
     files = write_findings(found, tmp_path, made)
     names = [
         "forest",
+        "among",
         "scatter-dse",
         "scatter-activations",
         "scatter-naswot",
@@ -75,7 +82,7 @@ def test_labels_that_look_like_mathematics_or_paths_are_drawn_as_they_are(store,
     files = write_findings(found, tmp_path / "report", made)
     assert {path.parent for path in files.figures} == {tmp_path / "report" / "figures"}
     assert all(path.is_file() for path in files.figures)
-    assert len(set(files.figures)) == 2 * (len(found.drawable) + 1)
+    assert len(set(files.figures)) == 2 * (len(found.drawable) + 2)
 
 
 def test_correlations_csv_holds_every_statistic_unrounded(found, made, tmp_path):
@@ -84,6 +91,18 @@ def test_correlations_csv_holds_every_statistic_unrounded(found, made, tmp_path)
     back.index = back.index.astype(object)
     back["undefined_because"] = back["undefined_because"].fillna("")
     pd.testing.assert_frame_equal(back, found.correlations, check_exact=True, check_dtype=False)
+
+
+def test_among_csv_has_each_two_scores_once(found, made, tmp_path):
+    files = write_findings(found, tmp_path, made)
+    pairs = pd.read_csv(files.among)
+    known = found.correlations.index[found.correlations["spearman_rho"].notna()].tolist()
+    assert len(pairs) == len(known) * (len(known) - 1) // 2
+    assert {*pairs["first"], *pairs["second"]} == {*known}
+    line = pairs[pairs["n"] >= 3].iloc[0]
+    both = found.leaderboard[[line["first"], line["second"]]].dropna().astype(float)
+    assert line["n"] == len(both)
+    assert line["spearman_rho"] == pytest.approx(both.corr("spearman").iloc[0, 1])
 
 
 def test_leaderboard_csv(found, made, tmp_path):
