@@ -23,6 +23,9 @@ from zoo_eval.ranking.round_run import RoundResult, Runs
 from zoo_eval.ranking.rounds import decided, going_on
 from zoo_eval.ranking.watcher import Watcher
 
+# Also where the budget is used up: judging seldom takes as long, and what was computed counts.
+_LEAST_JUDGING_S = 3.0
+
 
 class Race:
     """One race; `go` runs it.
@@ -144,7 +147,7 @@ class Race:
         n_classes = len(result.dataset.classes)
         judged = judge(
             *(result.models, result.embeddings, result.labels, n_classes, self._top),
-            lambda: self._budget.left,
+            lambda: max(self._budget.left, begun + _LEAST_JUDGING_S - self._budget.spent),
         )
         if judged.order:
             seconds = self._budget.spent - begun
