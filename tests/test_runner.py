@@ -166,7 +166,9 @@ def test_a_run_that_is_stopped_goes_on_where_it_was(zoo, tmp_path, finished, how
         assert "Interrupted: " in output
         assert "goes on" in output
         assert store.runs()["state"].tolist() == ["interrupted"]
-    assert zoo_eval.run(zoo / "job.toml", store, workers=1).n_failed == 0
+    second = start(zoo, store.path)
+    output, errors = second.communicate(timeout=240)
+    assert second.returncode == 0, errors
     pd.testing.assert_frame_equal(values(store), values(finished))
     assert len(store.attempts()) == 8, f"{stored} were stored before; none may be done again"
 
