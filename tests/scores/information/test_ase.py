@@ -120,8 +120,8 @@ def test_repeated_eigenvalues_are_exact_in_any_order(n, k, seed):
     for order in (np.arange(n), np.arange(n)[::-1]):
         value = ase(embeddings=z[order], graph="knn", k=k)
         assert value == pytest.approx(exact, rel=1e-9)
-    if n == 25:  # what a general solver makes of a defective zero
-        assert entropy_of_eigenvalues(graph) != pytest.approx(exact, rel=5e-5)
+    if n == 25:  # a defective zero, of which general solvers make a root of the rounding error
+        assert np.linalg.matrix_rank(graph @ graph) < np.linalg.matrix_rank(graph)
 
 
 def test_anisotropic_is_dse_in_every_option():
