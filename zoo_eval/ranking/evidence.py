@@ -6,13 +6,13 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 from scipy.special import log_softmax
 
-from zoo_eval.quantities.spectra import ThinSvd, thin_svd
+from zoo_eval.quantities.spectra import ThinSvd
 from zoo_eval.ranking.neighbours import neighbour_log_likelihood
-from zoo_eval.scores.transfer._ridge import left_out_predictions
+from zoo_eval.scores.transfer._ridge import PENALTIES, LeftOut
 
 # exp of these: from a probe whose smallest difference decides to one that says next to nothing.
 _TEMPERATURES = 2.0 ** np.arange(-7.0, 2.5, 0.5)
-_MOST_CELLS = 2_000_000  # images × classes that choose the temperature; more change nothing
+_MOST_CELLS = 2_000_000  # images × classes at once; as many choose penalty and temperature
 _SHARES = np.linspace(0.0, 1.0, 11)
 _CONSTANT = 1e-12  # of the largest standard deviation: a feature that varies less says nothing
 
@@ -56,44 +56,61 @@ def evidence_of(
     """
     z = embeddings.astype(np.float64)
     mean, spread = z.mean(axis=0), z.std(axis=0)
-    right = _right(_svd(z - mean, mean), labels, n_classes)
+    right = _right(_decomposed(z - mean, mean), labels, n_classes)
     unit = np.where(spread > _CONSTANT * spread.max(), spread, 1.0)
-    probe = _probe_log_likelihood(_svd((z - mean) / unit, mean / unit), labels, n_classes)
+    probe = _probe_log_likelihood(_decomposed((z - mean) / unit, mean / unit), labels, n_classes)
     neighbours = neighbour_log_likelihood(z, labels, n_classes)
     with np.errstate(divide="ignore"):  # log 0: the other one alone
         mixed = (np.logaddexp(np.log(w) + probe, np.log(1 - w) + neighbours) for w in _SHARES)
         return Evidence(max(mixed, key=np.sum), right)
 
 
-def _svd(centred: Float[np.ndarray, "n d"], mean: Float[np.ndarray, " d"]) -> ThinSvd:
-    return thin_svd(centred, scale=float(np.sqrt(len(centred)) * np.linalg.norm(mean)))
+def _decomposed(centred: Float[np.ndarray, "n d"], mean: Float[np.ndarray, " d"]) -> ThinSvd:
+    """Thin SVD from the eigenvectors of ZᵀZ or ZZᵀ, the smaller one: several times quicker.
+
+    It knows squares to ε s₁², so singular values below 10⁻⁶ s₁ or so are lost. The weakest penalty,
+    10⁻⁶ s₁², leaves of those one part in a million.
+    """
+    n, d = centred.shape
+    squares, vectors = np.linalg.eigh(centred.T @ centred if d < n else centred @ centred.T)
+    precision = max(n, d) * np.finfo(np.float64).eps
+    # What is left after taking off the mean may be nothing but its rounding.
+    rounding = n * float(mean @ mean) * precision**2
+    keep = squares > max(precision * squares[-1], rounding)
+    values, vectors = np.sqrt(squares[keep][::-1]), vectors[:, keep][:, ::-1]
+    return ThinSvd(centred @ vectors / values if d < n else vectors, values, d)
 
 
 def _right(svd: ThinSvd, labels: Int[np.ndarray, " n"], n_classes: int) -> Bool[np.ndarray, " n"]:
     """Whether the probe whose left-out squared error is the least gives each image its class."""
-    judged = left_out_predictions(svd, labels, n_classes)
-    _, right = min(
-        ((error, predictions.argmax(axis=1) == labels) for predictions, error in judged),
-        key=lambda each: each[0],
+    others = LeftOut(svd, labels, n_classes)
+    penalty = others.best_penalty()
+    return np.concatenate(
+        [
+            others.predictions(penalty, places).argmax(axis=1) == labels[places]
+            for places in _parts(len(labels), n_classes)
+        ]
     )
-    return right
 
 
 def _probe_log_likelihood(
     svd: ThinSvd, labels: Int[np.ndarray, " n"], n_classes: int
 ) -> Float[np.ndarray, " n"]:
     """Log probability of each image's own class, at the best penalty and temperature."""
+    others = LeftOut(svd, labels, n_classes)
     chosen = _spread(len(labels), n_classes)
-    best: tuple[float, float, Float[np.ndarray, "n classes"]] | None = None
-    for predictions, _ in left_out_predictions(svd, labels, n_classes):
-        some, own = predictions[chosen], labels[chosen]
-        for temperature in _TEMPERATURES:
-            likelihood = float(_own(some / temperature, own).sum())
-            if best is None or likelihood > best[0]:
-                best = (likelihood, float(temperature), predictions)
-    assert best is not None, "there are penalties and temperatures"
-    _, temperature, predictions = best
-    return _own(predictions / temperature, labels)
+    _, penalty, temperature = max(
+        (float(_own(some / temperature, labels[chosen]).sum()), penalty, float(temperature))
+        for penalty in PENALTIES
+        for some in [others.predictions(penalty, chosen)]
+        for temperature in _TEMPERATURES
+    )
+    return np.concatenate(
+        [
+            _own(others.predictions(penalty, places) / temperature, labels[places])
+            for places in _parts(len(labels), n_classes)
+        ]
+    )
 
 
 def _own(
@@ -101,6 +118,11 @@ def _own(
 ) -> Float[np.ndarray, " n"]:
     """Log probability of each image's own class."""
     return log_softmax(logits, axis=1)[np.arange(len(labels)), labels]
+
+
+def _parts(n: int, n_classes: int) -> list[Int[np.ndarray, " m"]]:
+    """Places of all images, few enough together for the memory."""
+    return np.array_split(np.arange(n), -(-n * n_classes // _MOST_CELLS))
 
 
 def _spread(n: int, n_classes: int) -> Int[np.ndarray, " m"]:

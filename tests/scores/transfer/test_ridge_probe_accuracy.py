@@ -8,7 +8,7 @@ from sklearn.model_selection import LeaveOneOut, cross_val_predict
 from zoo_eval.errors import ScoreUndefinedError
 from zoo_eval.quantities.spectra import centred_svd
 from zoo_eval.scores import ridge_probe_accuracy
-from zoo_eval.scores.transfer import _ridge
+from zoo_eval.scores.transfer._ridge import PENALTIES, LeftOut
 
 
 def data(n=40, d=5, classes=3, seed=0, signal=1.0):
@@ -68,12 +68,23 @@ def test_left_out_errors_equal_n_fits(n, d, penalty):
     z, labels = data(n, d)
     predictions, one_hot = slow_predictions(z, labels, penalty)
     svd = centred_svd(z)
-    squares = svd.singular_values**2
-    found = _ridge._left_out_errors(
-        svd.left, squares / (squares + penalty * squares[0]), svd.left.T @ one_hot, one_hot
-    )
+    others = LeftOut(svd, labels, one_hot.shape[1])
+    found = others.errors(penalty)
     # At the smallest penalty 1 − h is about 1e-6, and loses 6 digits.
     np.testing.assert_allclose(found, one_hot - predictions, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("penalty", PENALTIES)
+def test_the_error_of_many_classes_is_that_of_their_predictions(penalty):
+    labels = np.random.default_rng(0).permutation(np.arange(60) % 20)
+    z = np.random.default_rng(1).normal(size=(20, 7))[labels]
+    z = z + 0.3 * np.random.default_rng(2).normal(size=(60, 7))
+    others = LeftOut(centred_svd(z), labels, 20)
+    assert others.squared_error(penalty) == pytest.approx(np.sum(others.errors(penalty) ** 2))
+    places = np.array([3, 50, 4])
+    np.testing.assert_allclose(
+        others.predictions(penalty, places), others.predictions(penalty)[places]
+    )
 
 
 @pytest.mark.parametrize(("n", "d"), [(40, 5), (20, 40), (20, 20), (25, 1)])

@@ -12,7 +12,7 @@ from zoo_eval.errors import ProbeError
 from zoo_eval.quantities.spectra import centred_svd
 from zoo_eval.ranking.accuracy import Accuracy, accuracy_of
 from zoo_eval.scores._classes import class_sums
-from zoo_eval.scores.transfer._ridge import PENALTIES, left_out_predictions
+from zoo_eval.scores.transfer._ridge import LeftOut
 
 
 @dataclass(frozen=True)
@@ -100,10 +100,11 @@ def fit_probe(
         seen = classes[int(labels[0])] if n and classes else "none"
         raise ProbeError(f"A probe tells classes apart: two are needed, but there is {seen}.")
     svd = centred_svd(embeddings=embeddings)
-    judged = left_out_predictions(svd, labels, n_classes)
-    place, (left_out, _) = min(enumerate(judged), key=lambda each: each[1][1])
+    others = LeftOut(svd, labels, n_classes)
+    best = others.best_penalty()
+    left_out = others.predictions(best)
     squares = svd.singular_values**2
-    penalty = PENALTIES[place] * float(squares.max(initial=0))
+    penalty = best * float(squares.max(initial=0))
     scale = temperature(left_out, labels)
     # Z = UsVᵀ centred: W = Yᵀ U diag(1 / (s² + λ)) Uᵀ Z, with no need for V.
     z = embeddings.astype(np.float64)

@@ -1,7 +1,5 @@
 """Accuracy of ridge regression on one-hot labels, each image left out in turn."""
 
-from operator import itemgetter
-
 import numpy as np
 from jaxtyping import Int
 
@@ -9,7 +7,7 @@ from zoo_eval.quantities.spectra import ThinSvd
 from zoo_eval.scores._classes import class_ids
 from zoo_eval.scores._score import score
 from zoo_eval.scores.transfer._most_likely import share_right
-from zoo_eval.scores.transfer._ridge import left_out_predictions
+from zoo_eval.scores.transfer._ridge import LeftOut
 
 
 @score(unit="fraction", higher_is_better=True, bounds=(0.0, 1.0))
@@ -20,7 +18,7 @@ def ridge_probe_accuracy(centred_svd: ThinSvd, labels: Int[np.ndarray, " n"]) ->
     gives each image the class of the largest of its C predictions. With the centred embeddings
     UsVᵀ, dₖ = sₖ² / (sₖ² + λ) and hᵢ = 1/n + Σₖ Uᵢₖ² dₖ, the prediction that all other images
     make for image i is pᵢ = yᵢ − (yᵢ − ŷᵢ) / (1 − hᵢ), with ŷ = ȳ + U diag(d) Uᵀ y. That is
-    exact, needs no loop over images, and takes O(n k C) for each λ.
+    exact, needs no loop over images, and takes O(n k min(k, C)) for each λ.
 
     Without an image its own class has a smaller share of the others, ȳ − (yᵢ − ȳ) / (n − 1),
     around which pᵢ lies. Where embeddings say little that alone would decide, against the image:
@@ -56,5 +54,6 @@ def ridge_probe_accuracy(centred_svd: ThinSvd, labels: Int[np.ndarray, " n"]) ->
     1.0
     """
     ids, sizes = class_ids(labels, "The ridge probe")
-    predictions, _ = min(left_out_predictions(centred_svd, ids, len(sizes)), key=itemgetter(1))
+    others = LeftOut(centred_svd, ids, len(sizes))
+    predictions = others.predictions(others.best_penalty())
     return share_right(predictions, ids, np.abs(predictions).max(axis=1))
