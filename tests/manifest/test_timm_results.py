@@ -44,25 +44,26 @@ eva_giant_patch14_336,336,101.07,2532.9,256,"1,013.01",620.64,550.67
 """
 EXPECTED = """\
 model,family,arguments,label_space,params,macs,activations,image_size,crop,interpolation,mean,std,\
-pretraining,distilled,licence,weights_file,weights_sha256,imagenet_top1,imagenet_top5,real_top1,\
-real_top5,v2_top1,v2_top5,sketch_top1,sketch_top5,a_top1,a_top5,r_top1,r_top5,\
+pretraining,distilled,licence,weights_file,weights_sha256,sibling,imagenet_top1,imagenet_top5,\
+real_top1,real_top5,v2_top1,v2_top5,sketch_top1,sketch_top5,a_top1,a_top5,r_top1,r_top5,\
 images_per_second_rtx5090,source
 deit_tiny_distilled_patch16_224.fb_in1k,deit,,imagenet-1k,5910000,1270000000,6010000,224,0.900,\
-bicubic,"[0.485, 0.456, 0.406]","[0.229, 0.224, 0.225]",in1k,true,apache-2.0,,,0.74502,0.91890,\
+bicubic,"[0.485, 0.456, 0.406]","[0.229, 0.224, 0.225]",in1k,true,apache-2.0,,,,0.74502,0.91890,\
 0.50000,0.75125,0.50000,0.75125,0.50000,0.75125,,,0.50000,0.75125,31000.50,timm results@aa4b5850
 eva_giant_patch14_336.clip_ft_in1k,eva,,imagenet-1k,1013010000,620640000000,550670000,336,1.000,\
 bicubic,"[0.48145466, 0.4578275, 0.40821073]","[0.26862954, 0.26130258, 0.27577711]",\
-clip-laion400m,false,mit,,,0.89466,0.98826,0.50000,0.75125,0.50000,0.75125,0.50000,0.75125,\
+clip-laion400m,false,mit,,,,0.89466,0.98826,0.50000,0.75125,0.50000,0.75125,0.50000,0.75125,\
 0.50000,0.75125,0.50000,0.75125,101.07,timm results@aa4b5850
 res2net50d.in1k,res2net,,imagenet-1k,25720000,4520000000,13410000,224,0.875,bilinear,\
-"[0.485, 0.456, 0.406]","[0.229, 0.224, 0.225]",in1k,false,,,,0.80244,0.95034,0.50000,0.75125,\
+"[0.485, 0.456, 0.406]","[0.229, 0.224, 0.225]",in1k,false,,,,,0.80244,0.95034,0.50000,0.75125,\
 0.50000,0.75125,0.50000,0.75125,0.50000,0.75125,0.50000,0.75125,5000.00,timm results@aa4b5850
 res2net50d.in1k@288,res2net,,imagenet-1k,25720000,7470000000,22170000,288,0.950,bilinear,\
-"[0.485, 0.456, 0.406]","[0.229, 0.224, 0.225]",in1k,false,,,,0.80962,0.95190,0.50000,0.75125,\
+"[0.485, 0.456, 0.406]","[0.229, 0.224, 0.225]",in1k,false,,,,,0.80962,0.95190,0.50000,0.75125,\
 0.50000,0.75125,0.50000,0.75125,0.50000,0.75125,0.50000,0.75125,3021.17,timm results@aa4b5850
 tf_efficientnet_b0.ns_jft_in1k,efficientnet,,imagenet-1k,5290000,,,224,0.875,bicubic,\
-"[0.485, 0.456, 0.406]","[0.229, 0.224, 0.225]",jft300m,false,apache-2.0,,,0.78668,0.94372,0.50000,\
-0.75125,0.50000,0.75125,0.50000,0.75125,0.50000,0.75125,0.50000,0.75125,,timm results@aa4b5850
+"[0.485, 0.456, 0.406]","[0.229, 0.224, 0.225]",jft300m,false,apache-2.0,,,,0.78668,0.94372,\
+0.50000,0.75125,0.50000,0.75125,0.50000,0.75125,0.50000,0.75125,0.50000,0.75125,,\
+timm results@aa4b5850
 """
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from zoo_eval.errors import ManifestError
 from zoo_eval.manifest.timm_check import check_lines
 from zoo_eval.manifest.timm_facts import distilled, pretraining
+from zoo_eval.manifest.timm_siblings import name_siblings
 from zoo_eval.manifest.timm_tables import COMMIT, TableRow, read_table
 
 SOURCE = f"timm results@{COMMIT[:8]}"
@@ -28,7 +29,7 @@ _SPEED_FILE = "benchmark-infer-amp-nchw-pt291-cu130-5090.csv"
 COLUMNS = (
     *("model", "family", "arguments", "label_space", "params", "macs", "activations"),
     *("image_size", "crop", "interpolation", "mean", "std"),
-    *("pretraining", "distilled", "licence", "weights_file", "weights_sha256"),
+    *("pretraining", "distilled", "licence", "weights_file", "weights_sha256", "sibling"),
     *_ACCURACY_COLUMNS,
     *("images_per_second_rtx5090", "source"),
 )
@@ -73,6 +74,7 @@ def build_timm_manifest(folder: Path) -> str:
         for (model, image_size), row in rows.items()
     ]
     lines.sort(key=lambda line: line["model"])
+    name_siblings(lines)
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()

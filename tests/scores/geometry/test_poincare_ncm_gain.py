@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.model_selection import StratifiedKFold, cross_val_score
@@ -9,6 +10,8 @@ from zoo_eval.errors import InputError, ScoreUndefinedError
 from zoo_eval.scores import poincare_ncm_gain
 from zoo_eval.scores.geometry._poincare import distances, exp0, midpoints
 from zoo_eval.scores.geometry.poincare_ncm_gain import n_right_flat, n_right_in_ball
+
+NO_ORACLE = "the extra 'oracles' is not installed"
 
 
 def data(n=60, d=5, classes=3, seed=0, signal=1.0):
@@ -32,30 +35,44 @@ def hyperboloid(x):
     return np.hstack([(1 + squares), 2 * x]) / (1 - squares)
 
 
-def slow_gain(z, labels, folds, seed=0):
-    """The definition in the hyperboloid, fold after fold."""
+def n_right_in_hyperboloid(vectors, labels, train, test):
+    """Number of test images whose class has the nearest mean, with the definitions as they are."""
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    points = hyperboloid(np.minimum(np.tanh(norms), 1 - 1e-5) * vectors / norms)
+    metric = np.diag([1.0] + [-1.0] * vectors.shape[1])
+    means = np.stack([points[train][labels[train] == c].sum(axis=0) for c in np.unique(labels)])
+    means /= np.sqrt(np.einsum("ci,ij,cj->c", means, metric, means))[:, None]
+    nearest = np.argmin(points[test] @ metric @ means.T, axis=1)  # cosh of the distance
+    return np.sum(nearest == labels[test])
+
+
+def n_right_by_hypll(vectors, labels, train, test):
+    hypll = pytest.importorskip("hypll.manifolds.poincare_ball.math", reason=NO_ORACLE)
+    one, members = torch.ones((), dtype=torch.float64), torch.as_tensor(labels[train])
+    points = hypll.diffgeom.expmap0(torch.as_tensor(vectors), one)
+    means = [hypll.stats.midpoint(points[train][members == c], one) for c in members.unique()]
+    apart = hypll.diffgeom.cdist(points[test][None], torch.stack(means)[None], one)[0]
+    return np.sum(apart.argmin(dim=1).numpy() == labels[test])
+
+
+def slow_gain(z, labels, folds, n_right):
+    """The gain by another's count of right answers in the ball, fold after fold."""
     z = z - z.mean(axis=0)
     z = z / np.median(np.linalg.norm(z, axis=1))
-    split = StratifiedKFold(folds, shuffle=True, random_state=seed)
+    split = StratifiedKFold(folds, shuffle=True, random_state=0)
     tests = [test for _, test in split.split(z, labels)]
-
-    def right(radius, train, test):
-        norms = radius * np.linalg.norm(z, axis=1, keepdims=True)
-        points = hyperboloid(np.minimum(np.tanh(norms), 1 - 1e-5) * radius * z / norms)
-        metric = np.diag([1.0] + [-1.0] * z.shape[1])
-        means = np.stack([points[train][labels[train] == c].sum(axis=0) for c in np.unique(labels)])
-        means /= np.sqrt(np.einsum("ci,ij,cj->c", means, metric, means))[:, None]
-        nearest = np.argmin(points[test] @ metric @ means.T, axis=1)  # cosh of the distance
-        return np.sum(nearest == labels[test])
-
     gain = 0
     for fold, test in enumerate(tests):
         choice = tests[(fold + 1) % folds]
         train = np.setdiff1d(np.arange(len(z)), test)
         kept = np.setdiff1d(train, choice)
-        best = max((2.0**e for e in range(-3, 3)), key=lambda r: right(r, kept, choice))
+        best = max(
+            (2.0**e for e in range(-3, 3)), key=lambda r: n_right(r * z, labels, kept, choice)
+        )
         flat = NearestCentroid().fit(z[train], labels[train])
-        gain += right(best, train, test) - np.sum(flat.predict(z[test]) == labels[test])
+        gain += n_right(best * z, labels, train, test) - np.sum(
+            flat.predict(z[test]) == labels[test]
+        )
     return gain / len(z)
 
 
@@ -111,6 +128,20 @@ def test_midpoint_is_the_mean_in_the_hyperboloid():
         np.testing.assert_allclose(m, mean[1:] / (1 + mean[0]), rtol=1e-12)
 
 
+def test_the_ball_is_that_of_hypll():
+    hypll = pytest.importorskip("hypll.manifolds.poincare_ball.math", reason=NO_ORACLE)
+    vectors = np.random.default_rng(2).normal(size=(9, 4)) * np.linspace(0.1, 1.5, 9)[:, None]
+    x, one, ids = exp0(vectors), torch.ones((), dtype=torch.float64), np.arange(9) % 2
+    theirs = hypll.diffgeom.expmap0(torch.as_tensor(vectors), one)
+    np.testing.assert_allclose(x, theirs, rtol=1e-12)
+    far = torch.as_tensor(10 * vectors)  # back from the rim
+    np.testing.assert_allclose(exp0(far.numpy()), hypll.diffgeom.expmap0(far, one), rtol=1e-12)
+    apart = hypll.diffgeom.cdist(theirs[:4][None], theirs[4:][None], one)[0]
+    np.testing.assert_allclose(distances(x[:4], x[4:]), apart, rtol=1e-9)
+    for c, m in enumerate(midpoints(x, ids, 2)):
+        np.testing.assert_allclose(m, hypll.stats.midpoint(theirs[ids == c], one), rtol=1e-12)
+
+
 # 1. closed forms: the score
 
 
@@ -143,7 +174,18 @@ def test_equally_near_means_share():
 @pytest.mark.parametrize("folds", [3, 5])
 def test_equals_the_slow_definition(z, labels, folds):
     value = poincare_ncm_gain(embeddings=z, labels=labels, folds=folds)
-    assert value == pytest.approx(slow_gain(z, labels, folds), rel=1e-9, abs=1e-12)
+    assert value == pytest.approx(
+        slow_gain(z, labels, folds, n_right_in_hyperboloid), rel=1e-9, abs=1e-12
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "z", "labels"), [("tree 120 × 6", *tree()), ("normal 60 × 8", *data(n=60, d=8))]
+)
+def test_equals_the_score_in_the_ball_of_hypll(parity, name, z, labels):
+    expected = slow_gain(z, labels, 5, n_right_by_hypll)
+    found = poincare_ncm_gain(embeddings=z, labels=labels, folds=5)
+    parity.compare("expmap0, midpoint, cdist", "hypll 0.1.1", name, found, expected, 1e-9)
 
 
 def test_flat_accuracy_equals_scikit_learn():

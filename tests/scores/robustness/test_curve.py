@@ -29,6 +29,10 @@ def test_area_by_hand():
     )
 
 
+def test_an_area_of_nothing_has_no_minus():
+    assert str(area(swept([3, 1, 0], [0, 0, 0]), "agreement")) == "0.0"
+
+
 def test_each_measure_and_the_control():
     sweep = swept([0, 1], [1, 0.5], [1, 0.1], accuracy=0.3)
     assert area(sweep, "agreement") == 0.75

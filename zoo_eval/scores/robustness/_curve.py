@@ -25,7 +25,8 @@ def area(sweep: Sweep, measure: str, control: bool = False) -> float:
     responses = sweep.controls if control else sweep.transformed
     values = [_value(one, measure) for one in responses]
     places = [sweep.transform.place(level) for level in sweep.transform.levels]
-    return float(np.trapezoid(values, places) / (places[-1] - places[0]))
+    mean = np.trapezoid(values, places) / (places[-1] - places[0])
+    return float(mean) + 0.0  # 0 / negative width is −0
 
 
 def tolerance(sweep: Sweep, measure: str, control: bool = False) -> float:
