@@ -4,29 +4,33 @@ Six networks of timm, freshly initialised (seed 0), and JPEGs of 500 × 375 pixe
 seed 0. The baseline is what timm's documentation shows: `ImageDataset`, `create_loader`,
 `model.eval()`, `torch.no_grad()`, float32, batches of 64. Ours goes the way of a run: images
 decoded and resized once (before the time is taken, as for any network of a zoo but the first),
-channels last, inference mode, the batch size of this machine's calibration; float32, and bfloat16
-where the calibration finds it faster. The last columns: the smallest cosine between the embeddings
-of an image, and the share of the speed of float32 products of 2,048 × 2,048 matrices.
+channels last, inference mode, memory kept from layer to layer, the batch size of this machine's
+calibration; float32, and bfloat16 where the calibration finds it faster. Each way has a process of
+its own. The last columns: the smallest cosine between the embeddings of an image, and the share of
+the speed of float32 products of 2,048 × 2,048 matrices.
 Usage: python benchmarks/embeddings.py [N_IMAGES [MODEL …]]
 """
 
+import multiprocessing
 import os
 import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
 from _photographs import write_photographs
 from _timing import Timed, machine
-from torch import nn
 
 from zoo_eval.calibration import batch_size, bf16_speedup, working_set
-from zoo_eval.datasets import Dataset, DatasetSpec, load_dataset
+from zoo_eval.datasets import DatasetSpec, load_dataset
 from zoo_eval.datasets.batches import ModelImages
 from zoo_eval.datasets.preprocessing import preprocessing_of
+from zoo_eval.executors.memory import keep_freed
 from zoo_eval.manifest import Manifest, ModelLine
 from zoo_eval.models.build import build_model
 from zoo_eval.quantities import Precision
@@ -43,6 +47,7 @@ MODELS = (
     "efficientnet_b0.ra_in1k",
 )
 CPU = torch.device("cpu")
+Result = TypeVar("Result")
 
 
 def main() -> None:
@@ -53,18 +58,16 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["ZOO_EVAL_CACHE"] = f"{folder}/cache"
         photographs = write_photographs(Path(folder) / "images", n)
-        dataset = load_dataset(DatasetSpec(str(photographs)))
-        threads = torch.get_num_threads()
-        fits, precision = working_set(CPU, threads), precision_for(bf16_speedup(CPU, threads))
+        fits, precision = apart(calibrated)
         peak = matrix_rate()
         for name in sys.argv[2:] or MODELS:
-            model = build_model(lines[name], "init", 0)
-            baseline, expected = timm_loop(model, lines[name], photographs)
-            ours, found, size = our_way(model, lines[name], dataset, fits, precision)
+            line = lines[name]
+            baseline, expected = apart(timm_loop, line, photographs)
+            ours, found, size = apart(our_way, line, photographs, fits, precision)
             ratios.append(baseline.processor / ours.processor)
-            macs = resources(model, (3, 224, 224)).macs
+            macs = resources(build_model(line, "init", 0), (3, 224, 224)).macs
             print(
-                f"| embeddings, {lines[name].architecture}, {n} images | "
+                f"| embeddings, {line.architecture}, {n} images | "
                 f"{n / baseline.wall:.1f} ({n / baseline.processor:.1f}) images/s | "
                 f"{n / ours.wall:.1f} ({n / ours.processor:.1f}), {precision}, batches of {size} | "
                 f"{baseline.wall / ours.wall:.2f} ({ratios[-1]:.2f}) | "
@@ -76,8 +79,22 @@ def main() -> None:
     print(f"| embeddings, median | – | – | ({statistics.median(ratios):.2f}) | – | {machine()} |")
 
 
-def timm_loop(model: nn.Module, line: ModelLine, photographs: Path) -> tuple[Timed, np.ndarray]:
+def apart(way: Callable[..., Result], *arguments: object) -> Result:
+    """In a process of its own: how memory is kept is a setting of the process."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(way, arguments)
+
+
+def calibrated() -> tuple[float, Precision]:
+    """What fits, and the precision, as a worker of this machine finds them."""
+    keep_freed()
+    threads = torch.get_num_threads()
+    return working_set(CPU, threads), precision_for(bf16_speedup(CPU, threads))
+
+
+def timm_loop(line: ModelLine, photographs: Path) -> tuple[Timed, np.ndarray]:
     """Time and embeddings of timm's way."""
+    model = build_model(line, "init", 0)
     from timm.data.dataset import ImageDataset
     from timm.data.loader import create_loader
 
@@ -103,9 +120,12 @@ def timm_loop(model: nn.Module, line: ModelLine, photographs: Path) -> tuple[Tim
 
 
 def our_way(
-    model: nn.Module, line: ModelLine, dataset: Dataset, fits: float, precision: Precision
+    line: ModelLine, photographs: Path, fits: float, precision: Precision
 ) -> tuple[Timed, np.ndarray, int]:
     """Time and embeddings of ours, and the batch size."""
+    keep_freed()
+    dataset = load_dataset(DatasetSpec(str(photographs)))
+    model = build_model(line, "init", 0)
     model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     preprocessing = preprocessing_of(line)
     first = next(iter(ModelImages(dataset, preprocessing, 1, CPU)))  # resizes all

@@ -17,6 +17,7 @@ import torch
 from _timing import by_turns, machine
 
 from zoo_eval.errors import ScoreUndefinedError
+from zoo_eval.executors.memory import keep_freed
 from zoo_eval.models.torchvision_ops import ensure_torchvision
 from zoo_eval.quantities import Resolver
 from zoo_eval.scores import SCORES
@@ -35,6 +36,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=16)
     parser.add_argument("--repeats", type=int, default=1)
     asked = parser.parse_args()
+    keep_freed()  # as every worker does
     ensure_torchvision()
     import timm
 

@@ -1,4 +1,7 @@
+import resource
 import sys
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -6,7 +9,7 @@ import pytest
 from tests.zoo import write_job, write_zoo
 from zoo_eval.datasets import load_dataset
 from zoo_eval.evaluate import evaluate
-from zoo_eval.executors.memory import give_back
+from zoo_eval.executors.memory import give_back, keep_freed
 from zoo_eval.job import Job
 from zoo_eval.plan import make_plan
 from zoo_eval.settings import Settings
@@ -38,6 +41,33 @@ def test_memory_in_small_pieces_and_in_circles_goes_back_to_the_system():
     give_back()
     assert resident() < before + 30
     assert len(last) == 50_000
+
+
+def pages_and_megabytes(kept: bool) -> tuple[int, float]:
+    """Pages that the system gave for 200 MB after the first 200 MB, and what is left at the end."""
+    if kept:
+        keep_freed()
+    before = resident()
+    given = 0
+    for _ in range(2):
+        start = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        blocks = [bytearray(50_000_000) for _ in range(4)]
+        del blocks
+        given = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - start
+    if kept:
+        assert resident() > before + 190
+    give_back()
+    return given, resident() - before
+
+
+@linux
+def test_large_blocks_are_used_again_and_then_go_back_to_the_system():
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:  # what is set stays set
+        given, left = pool.submit(pages_and_megabytes, False).result()
+        given_again, left_again = pool.submit(pages_and_megabytes, True).result()
+    assert given > 20_000
+    assert given_again < 1_000
+    assert max(left, left_again) < 20
 
 
 @linux

@@ -7,6 +7,7 @@ from typing import Literal
 from pebble import ProcessExpired
 
 from zoo_eval.errors import ModelError
+from zoo_eval.executors.memory import keep_freed
 from zoo_eval.executors.starting import one_process
 from zoo_eval.store import Store
 
@@ -56,6 +57,7 @@ def _measure(quantity: str, device: str, threads: int) -> float:
     from zoo_eval import calibration
     from zoo_eval.givens import choose_device
 
+    keep_freed()
     measure = {
         "working_set": calibration.working_set,
         "bf16_speedup": calibration.bf16_speedup,

@@ -4,11 +4,14 @@ import ctypes
 import gc
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import psutil
 
+# Of malloc.h.
+_TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3
 CGROUP = Path("/sys/fs/cgroup")  # of this process's container, version 2
 
 
@@ -52,6 +55,19 @@ def settle() -> None:
     gc.freeze()
 
 
+def keep_freed() -> None:
+    """Let this process keep what it frees until `give_back`, for the next layer to use again.
+
+    The C library takes large blocks from the system, one for each tensor, and returns each at
+    once; the system then zeroes every page again, on one core. A forward pass of ResNet-50 over 16
+    images takes half as long without that, a backward pass three quarters.
+    """
+    if (set_option := _of_c_library("mallopt")) is not None:
+        set_option(_MMAP_THRESHOLD, 2**30)
+        set_option(_TRIM_THRESHOLD, 2**31 - 1)
+        set_option(_TOP_PAD, 2**26)
+
+
 def give_back() -> None:
     """Free what is garbage, and let the allocators return what they keep for later.
 
@@ -63,7 +79,10 @@ def give_back() -> None:
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_initialized():
         torch.cuda.empty_cache()
-    if sys.platform == "linux":
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # other C libraries have none
-        if trim is not None:
-            trim(0)
+    if (trim := _of_c_library("malloc_trim")) is not None:
+        trim(0)
+
+
+def _of_c_library(name: str) -> Callable[..., int] | None:
+    """A function that glibc has, and other C libraries have not."""
+    return getattr(ctypes.CDLL(None), name, None) if sys.platform == "linux" else None

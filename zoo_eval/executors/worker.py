@@ -13,7 +13,7 @@ import psutil
 
 from zoo_eval.datasets import Dataset
 from zoo_eval.declarations import itself
-from zoo_eval.executors.memory import give_back, peak_memory, settle
+from zoo_eval.executors.memory import give_back, keep_freed, peak_memory, settle
 from zoo_eval.executors.task import Task
 from zoo_eval.executors.watch import watch
 from zoo_eval.models.torchvision_ops import ensure_torchvision
@@ -40,6 +40,7 @@ class Worker:
         # Ctrl-C reaches the whole process group; the main process alone decides what it means.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         _mute()
+        keep_freed()
         watch(workers, memory)
         import threadpoolctl
         import torch
