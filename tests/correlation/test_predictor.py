@@ -10,9 +10,9 @@ from scipy import stats
 from sklearn.linear_model import LinearRegression
 
 from zoo_eval.correlation.held_out import Settings, hold_out
-from zoo_eval.correlation.prediction import ALL
+from zoo_eval.correlation.prediction import ALL, MOST_FEATURES
 from zoo_eval.correlation.predictor import SIZES, predict_accuracy
-from zoo_eval.correlation.predictor_methods import METHODS
+from zoo_eval.correlation.predictor_methods import METHODS, features_behind
 from zoo_eval.errors import InputError
 
 
@@ -107,6 +107,37 @@ def test_no_model_is_predicted_from_its_own_family():
     assert seen.score(pd.get_dummies(families), truth) > 0.99
 
 
+@pytest.mark.parametrize("method", ["ridge", "trees"])
+def test_of_many_features_the_strongest_of_the_training_models_are_used(method):
+    features, truth, families = zoo(families=12)
+    rng = np.random.default_rng(1)
+    noise = {f"noise{i}": rng.normal(size=96) for i in range(MOST_FEATURES)}
+    noise["noise0"][::3] = np.nan
+    many = pd.concat([pd.DataFrame(noise, features.index), features], axis=1)
+    found = predict_accuracy(many, truth, families, method=method, folds=2)
+    assert found.quality["features"][ALL] == MOST_FEATURES + 5
+    assert found.importance.index[0] == "score"
+    assert found.quality["rho"][ALL] > 0.4
+    columns = (
+        METHODS[method].prepare(*many.shape).fit(many.to_numpy(), truth).transform(many.to_numpy())
+    )
+    per_feature = {"ridge": 5, "trees": 1}[method]
+    assert columns.shape == (96, MOST_FEATURES * per_feature)
+
+
+def test_the_columns_of_a_feature_are_known_also_with_gaps():
+    features, truth, _ = zoo(families=4)
+    features["score"] = features["score"].mask(np.arange(32) % 3 == 0)
+    prepared = METHODS["ridge"].prepare(32, 5).fit(features.to_numpy(), truth)
+    columns = prepared.transform(features.to_numpy())
+    behind = features_behind(prepared, columns.shape[1])
+    for place, name in enumerate(features):
+        changed = features.copy()
+        changed[name] = np.nan if name == "score" else changed[name].iloc[::-1].to_numpy()
+        other = prepared.transform(changed.to_numpy())
+        assert set(behind[(other != columns).any(axis=0)]) == {place}
+
+
 @pytest.mark.parametrize("level", [0.7, 0.9])
 def test_intervals_cover_held_out_families_about_as_often_as_they_say(level):
     shares = []
@@ -114,9 +145,8 @@ def test_intervals_cover_held_out_families_about_as_often_as_they_say(level):
         features, truth, _ = zoo(seed, families=60, each=4)
         ids, y = np.repeat(np.arange(60), 4), truth.to_numpy()
         settings = Settings(METHODS["ridge"], 4, level, seed)
-        found = hold_out(features.to_numpy(), y, ids, settings, importance=False)
+        found = hold_out(features.to_numpy(), y, ids, settings)
         shares.append(np.mean((found.low <= y) & (y <= found.high)))
-        assert found.importance.size == 0
     # 120 families in all; 2 standard errors of a share of so many are 0.08 and 0.05.
     assert level - 0.08 <= np.mean(shares) <= level + 0.08
 

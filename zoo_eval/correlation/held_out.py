@@ -1,15 +1,19 @@
 """Nested cross-validation with whole families held out."""
 
+import math
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+import joblib
 import numpy as np
 from jaxtyping import Float, Int
 from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import make_pipeline
+from threadpoolctl import threadpool_limits
 
 from zoo_eval.correlation.conformal import cv_plus_intervals
-from zoo_eval.correlation.predictor_methods import Method
+from zoo_eval.correlation.predictor_methods import Method, features_behind
 from zoo_eval.correlation.shuffled import importance_of_each
 
 _SHUFFLES = 3
@@ -38,11 +42,11 @@ class HeldOut:
 
     Attributes:
         predicted: The prediction.
-        low: Lower end of its interval.
-        high: Upper end.
+        low: Lower end of its interval; NaN if only predictions were asked for.
+        high: Upper end; the same.
         fold: The fold in which the model's family was held out.
         importance: By how much the mean absolute error of held-out models rises when a feature is
-            shuffled among them, in each fold; empty if it was not asked for.
+            shuffled among them, in each fold; 0 if only predictions were asked for.
     """
 
     predicted: Float[np.ndarray, " n"]
@@ -68,7 +72,7 @@ def hold_out(
     families: Int[np.ndarray, " n"],
     settings: Settings,
     *,
-    importance: bool,
+    only_predictions: bool = False,
 ) -> HeldOut:
     """Predict each model from models of other families.
 
@@ -81,32 +85,46 @@ def hold_out(
         truth: The accuracy.
         families: Family of each model, numbered.
         settings: How.
-        importance: Whether to compute it.
+        only_predictions: Whether to leave out intervals and importance.
     """
-    n, method = len(truth), settings.method
-    predicted, low, high = np.empty(n), np.empty(n), np.empty(n)
-    fold = np.empty(n, np.intp)
-    importances: list[Float[np.ndarray, " features"]] = []
-    for place, (train, test) in enumerate(_splits(families, settings)):
+    n, folds = len(truth), settings.folds
+    found = HeldOut(
+        predicted=np.empty(n),
+        low=np.full(n, math.nan),
+        high=np.full(n, math.nan),
+        fold=np.empty(n, np.intp),
+        importance=np.zeros((folds, features.shape[1])),
+    )
+    splits = _splits(families, settings)
+
+    def fill(place: int) -> None:
+        train, test = splits[place]
         x, y = features[train], truth[train]
         of_train = np.unique(families[train], return_inverse=True)[1]
         best = _best_setting(x, y, of_train, settings)
-        prepared = method.prepare(len(train)).fit(x)
-        regressor = method.regress(best.setting, len(train)).fit(prepared.transform(x), y)
-        fitted = make_pipeline(prepared, regressor)
-        fold[test], predicted[test] = place, fitted.predict(features[test])
+        prepared = settings.method.prepare(*x.shape).fit(x, y)
+        regressor = settings.method.regress(best.setting, len(train))
+        regressor.fit(prepared.transform(x), y)
+        held_out = prepared.transform(features[test])
+        found.fold[test], found.predicted[test] = place, regressor.predict(held_out)
+        if only_predictions:
+            return
         by_fold = np.stack([inner.predict(features[test]) for inner in best.fitted])
-        low[test], high[test] = cv_plus_intervals(
+        found.low[test], found.high[test] = cv_plus_intervals(
             by_fold[best.fold], best.residuals, of_train, settings.level
         )
-        if importance:
-            importances.append(
-                importance_of_each(
-                    fitted.predict, features[test], truth[test], _SHUFFLES, settings.seed
-                )
-            )
-    rises = np.array(importances).reshape(-1, features.shape[1])
-    return HeldOut(predicted, low, high, fold, rises)
+        found.importance[place] = importance_of_each(
+            *(regressor.predict, held_out, truth[test]),
+            behind=features_behind(prepared, held_out.shape[1]),
+            n_features=x.shape[1],
+            shuffles=_SHUFFLES,
+            seed=settings.seed,
+        )
+
+    # scikit-learn lets other threads run while it fits; each thread has one core.
+    with threadpool_limits(1), ThreadPoolExecutor(joblib.cpu_count()) as threads:
+        list(threads.map(fill, range(folds)))
+    return found
 
 
 def _best_setting(
@@ -119,7 +137,7 @@ def _best_setting(
     method = settings.method
     tried = [_Setting(s, np.empty(len(y), np.intp), np.empty(len(y))) for s in method.settings]
     for place, (train, test) in enumerate(_splits(families, settings)):
-        prepared = method.prepare(len(train)).fit(x[train])
+        prepared = method.prepare(len(train), x.shape[1]).fit(x[train], y[train])
         features, held_out = prepared.transform(x[train]), prepared.transform(x[test])
         for one in tried:
             regressor = method.regress(one.setting, len(train)).fit(features, y[train])

@@ -6,6 +6,9 @@ import pandas as pd
 
 ALL = "all features"
 
+# Of more features a regression uses the strongest.
+MOST_FEATURES = 100
+
 
 @dataclass(frozen=True)
 class Prediction:

@@ -2,13 +2,10 @@
 
 import math
 from collections.abc import Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
-import joblib
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
-from threadpoolctl import threadpool_limits
 
 from zoo_eval.correlation.aligned import align, columns_of
 from zoo_eval.correlation.defined import why_undefined
@@ -38,7 +35,8 @@ def predict_accuracy(
 
     Args:
         features: One row per model (the index), one column per score or size; NaN or infinite
-            where there is no number.
+            where there is no number. Of more than 100, each regression uses the 100 of largest |ρ|
+            on the models that it is fitted to.
         truth: Accuracy by model; models without one are left out.
         families: Family by model; a model without one is its own family.
         method: `ridge`, a sum of smooth curves, one per feature, or `trees`, gradient boosting.
@@ -73,13 +71,10 @@ def predict_accuracy(
         sets[" + ".join(sizes)] = list(sizes)
     settings = Settings(METHODS[method], folds, level, seed)
 
-    def held_out(name: str) -> HeldOut:
-        matrix = np.column_stack([columns[feature] for feature in sets[name]])
-        return hold_out(matrix, known.values, ids, settings, importance=name == ALL)
-
-    # scikit-learn lets other threads run while it fits; each thread has one core.
-    with threadpool_limits(1), ThreadPoolExecutor(joblib.cpu_count()) as threads:
-        found = dict(zip(sets, threads.map(held_out, sets), strict=True))
+    found: dict[str, HeldOut] = {}
+    for name, chosen in sets.items():
+        matrix = np.column_stack([columns[feature] for feature in chosen])
+        found[name] = hold_out(matrix, known.values, ids, settings, only_predictions=name != ALL)
     ours = found[ALL]
     inside = (ours.low <= known.values) & (known.values <= ours.high)
     return Prediction(

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 # Rows that are predicted at once. A call costs as much as some thousand rows, which makes it 20
 # times as fast as scikit-learn's function, which calls once for each shuffle.
@@ -11,34 +11,43 @@ _ROWS = 20_000
 
 
 def importance_of_each(
-    predict: Callable[[Float[np.ndarray, "rows features"]], Float[np.ndarray, " rows"]],
-    features: Float[np.ndarray, "n features"],
+    predict: Callable[[Float[np.ndarray, "rows columns"]], Float[np.ndarray, " rows"]],
+    columns: Float[np.ndarray, "n columns"],
     truth: Float[np.ndarray, " n"],
+    *,
+    behind: Int[np.ndarray, " columns"],
+    n_features: int,
     shuffles: int,
     seed: int,
 ) -> Float[np.ndarray, " features"]:
     """By how much the mean absolute error rises when a feature is shuffled, mean over shuffles.
 
-    All features are shuffled in the same ways.
+    All features are shuffled in the same ways, each with all columns that were made of it.
 
     Args:
-        predict: The regression.
-        features: Models that it was not fitted to, one column per feature.
+        predict: The regression, after its features were prepared.
+        columns: Prepared features of models that it was not fitted to.
         truth: Their accuracies.
+        behind: The feature that each column was made of.
+        n_features: How many there are; 0 is the importance of those that no column was made of.
         shuffles: Ways to shuffle.
         seed: Seed of the shuffles.
     """
-    n, n_features = features.shape
+    n = len(truth)
     rng = np.random.default_rng(seed)
     order = np.concatenate([rng.permutation(n) for _ in range(shuffles)])
-    copies = np.tile(features, (shuffles, 1))
-    errors = np.empty(n_features)
+    copies = np.tile(columns, (shuffles, 1))
+    used = np.unique(behind)
+    errors = np.empty(len(used))
     at_once = max(_ROWS // len(copies), 1)
-    for first in range(0, n_features, at_once):
-        some = range(first, min(first + at_once, n_features))
+    for first in range(0, len(used), at_once):
+        some = used[first : first + at_once]
         stacked = np.tile(copies, (len(some), 1)).reshape(len(some), *copies.shape)
         for place, feature in enumerate(some):
-            stacked[place, :, feature] = features[order, feature]
-        found = predict(stacked.reshape(-1, n_features)).reshape(len(some), shuffles, n)
+            of_feature = np.flatnonzero(behind == feature)
+            stacked[place][:, of_feature] = columns[np.ix_(order, of_feature)]
+        found = predict(stacked.reshape(-1, columns.shape[1])).reshape(len(some), shuffles, n)
         errors[first : first + len(some)] = np.abs(found - truth).mean(axis=(1, 2))
-    return errors - np.abs(predict(features) - truth).mean()
+    rises = np.zeros(n_features)
+    rises[used] = errors - np.abs(predict(columns) - truth).mean()
+    return rises

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from zoo_eval.report import formats
 from zoo_eval.report.collect import BASELINES, ReportData
 from zoo_eval.report.findings import Findings
-from zoo_eval.report.frames import records_of
+from zoo_eval.report.frames import Frame, records_of
 
 # A page of numbers is not a leaderboard: beside the baselines, the strongest scores are shown.
 LEADERBOARD_SCORES = 8
@@ -90,8 +90,9 @@ class Table:
     sortable: bool = True
 
 
-def correlations_table(found: Findings) -> Table:
-    """One line per score, strongest first, the baselines among them."""
+def correlations_table(found: Findings, labels: Sequence[str] | None = None) -> Table:
+    """One line per score, strongest first, the baselines among them; or only of some scores."""
+    shown: Frame = found.correlations if labels is None else found.correlations.loc[list(labels)]
     columns = (
         Column("Score", "name[options] @weights on dataset", numeric=False),
         Column("Spearman ρ", "rank correlation with the accuracy, 95 % interval", drawn=True),
@@ -124,7 +125,7 @@ def correlations_table(found: Findings) -> Table:
             ),
             "baseline" if r.baseline else "",
         )
-        for score, r in records_of(found.correlations)
+        for score, r in records_of(shown)
     )
     caption = f"Correlation of each score with {found.truth}, strongest first"
     return Table("correlations", caption, columns, rows)

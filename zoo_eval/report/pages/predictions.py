@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from zoo_eval.correlation.prediction import ALL, Prediction
+from zoo_eval.correlation.prediction import ALL, MOST_FEATURES, Prediction
 from zoo_eval.report import formats
 from zoo_eval.report.frames import Frame, records_of
 from zoo_eval.report.pages.figure import PageFigure
@@ -56,6 +56,7 @@ def predictions_page(
         else [],
         method=method,
         what=_WHAT[method],
+        most=MOST_FEATURES,
         others=[(name, links.predictions(name)) for name in METHODS],
         quality=_quality(chosen) if chosen else None,
         coverage=_coverage(chosen) if chosen else "",

@@ -79,8 +79,8 @@ def _statistics(zoo: Zoo, label: str) -> Table | None:
     """The score's line of the table of correlations."""
     if zoo.found is None:
         return None
-    whole = tables.correlations_table(zoo.found)
-    row = next(row for row in whole.rows if row.cells[0].text == label)
+    whole = tables.correlations_table(zoo.found, [label])
+    (row,) = whole.rows
     caption = f"Correlation with {zoo.found.truth}"
     cells = tuple(row.cells[1:])
     named = Row((Cell(zoo.found.truth), *cells))
