@@ -25,7 +25,7 @@ def report(
     ] = 100,
     predict: Annotated[
         bool,
-        typer.Option(help="Predict the accuracy from all scores together: up to a minute more."),
+        typer.Option(help="Predict the accuracy from all scores together: about a minute more."),
     ] = True,
     arrays: ArraysOption = None,
 ) -> None:
