@@ -32,6 +32,16 @@ def test_pairs_are_those_of_the_obvious_loop(rows):
         assert np.isnan(found.first)
 
 
+def test_pairs_of_many_models_are_all_counted_once():
+    a, b, t = np.random.default_rng(0).integers(0, 40, size=(3, 700)).astype(float)
+    signs = (np.sign(column[:, None] - column) for column in (a, b, t))
+    of_a, of_b, of_t = (sign[np.triu_indices(700, 1)] for sign in signs)
+    opposed = (of_a * of_b < 0) & (of_t != 0)
+    found = agreement(a, b, t)
+    assert found.pairs == opposed.sum()
+    assert found.first == np.mean(of_a[opposed] == of_t[opposed])
+
+
 def test_rho_is_spearmans():
     rng = np.random.default_rng(0)
     a, b, t = rng.normal(size=(3, 40))

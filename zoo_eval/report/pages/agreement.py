@@ -6,6 +6,9 @@ import numpy as np
 from jaxtyping import Float
 from scipy import stats
 
+# Models that are compared with all others at once.
+_ROWS = 256
+
 
 @dataclass(frozen=True)
 class Agreement:
@@ -42,8 +45,12 @@ def agreement(
     centred = ranks[:, :2] - ranks[:, :2].mean(axis=0)
     lengths = np.linalg.norm(centred, axis=0)
     rho = float(centred[:, 0] @ centred[:, 1] / lengths.prod()) if lengths.all() else np.nan
-    a, b, t = (np.sign(column[:, None] - column[None, :]) for column in ranks.T)
-    opposed = (a * b < 0) & (t != 0)
-    pairs = int(opposed.sum()) // 2
-    right = int((opposed & (a == t)).sum()) // 2
+    right = wrong = 0
+    for start in range(0, len(ranks), _ROWS):
+        a, b, t = (column[start : start + _ROWS, None] for column in ranks.T)
+        # Of two models, the one that the first score ranks below comes first: each pair once.
+        opposed = (a > ranks[:, 0]) & (b < ranks[:, 1])
+        right += int((opposed & (t > ranks[:, 2])).sum())
+        wrong += int((opposed & (t < ranks[:, 2])).sum())
+    pairs = right + wrong
     return Agreement(len(first), rho, pairs, right / pairs if pairs else np.nan, ranks)
