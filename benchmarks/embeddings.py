@@ -4,10 +4,10 @@ Six networks of timm, freshly initialised (seed 0), and JPEGs of 500 × 375 pixe
 seed 0. The baseline is what timm's documentation shows: `ImageDataset`, `create_loader`,
 `model.eval()`, `torch.no_grad()`, float32, batches of 64. Ours goes the way of a run: images
 decoded and resized once (before the time is taken, as for any network of a zoo but the first),
-channels last, inference mode, memory kept from layer to layer, the batch size of this machine's
+channels last, no gradients, memory kept from layer to layer, the batch size of this machine's
 calibration; float32, and bfloat16 where the calibration finds it faster. Each way has a process of
 its own. The last columns: the smallest cosine between the embeddings of an image, and the share of
-the speed of float32 products of 2,048 × 2,048 matrices.
+the speed of products of 2,048 × 2,048 matrices in the same precision.
 Usage: python benchmarks/embeddings.py [N_IMAGES [MODEL …]]
 """
 
@@ -59,7 +59,7 @@ def main() -> None:
         os.environ["ZOO_EVAL_CACHE"] = f"{folder}/cache"
         photographs = write_photographs(Path(folder) / "images", n)
         fits, precision = apart(calibrated)
-        peak = matrix_rate()
+        peak = matrix_rate(precision)
         for name in sys.argv[2:] or MODELS:
             line = lines[name]
             baseline, expected = apart(timm_loop, line, photographs)
@@ -89,7 +89,8 @@ def calibrated() -> tuple[float, Precision]:
     """What fits, and the precision, as a worker of this machine finds them."""
     keep_freed()
     threads = torch.get_num_threads()
-    return working_set(CPU, threads), precision_for(bf16_speedup(CPU, threads))
+    precision = precision_for(bf16_speedup(CPU, threads))
+    return working_set(CPU, threads, precision), precision
 
 
 def timm_loop(line: ModelLine, photographs: Path) -> tuple[Timed, np.ndarray]:
@@ -143,9 +144,9 @@ def smallest_cosine(x: np.ndarray, y: np.ndarray) -> float:
     return float((np.einsum("ij,ij->i", x, y) / norms).min())
 
 
-def matrix_rate() -> float:
-    """Operations per second of float32 matrix products; the median of five."""
-    a = torch.randn(2048, 2048)
+def matrix_rate(precision: Precision) -> float:
+    """Operations per second of matrix products; the median of five."""
+    a = torch.randn(2048, 2048, dtype=torch.bfloat16 if precision == "bf16" else torch.float32)
     seconds: list[float] = []
     for _ in range(6):
         start = time.perf_counter()

@@ -4,7 +4,7 @@ from torch import nn
 
 from zoo_eval import calibration
 from zoo_eval.calibration import batch_size, machine
-from zoo_eval.executors.measured import measured
+from zoo_eval.executors.measured import measured_speedup, measured_working_set
 from zoo_eval.quantities.precision import in_precision
 from zoo_eval.settings import precision_for
 from zoo_eval.store import Store
@@ -26,14 +26,30 @@ def test_a_batch_is_the_power_of_two_that_the_working_set_holds(working_set, n):
     assert batch_size(working_set, network(), IMAGE) == n
 
 
-def test_the_working_set_is_that_of_the_fastest_batch(monkeypatch):
-    """Images per second rise, level off, and fall when the cache is full."""
+@pytest.mark.parametrize(
+    ("speeds", "best"),
+    [
+        # Rises, levels off, and falls when the cache is full.
+        ({1: 40.0, 2: 72.0, 4: 120.0, 8: 124.0, 16: 120.0, 32: 80.0}, 16),
+        # Never falls: the last whose pass takes no longer than needed is the one.
+        ({1: 40.0, 2: 72.0, 4: 100.0, 8: 104.0, 16: 105.0, 32: 106.0}, 32),
+        # Rises to the end.
+        ({1: 1.0}, 1),
+    ],
+)
+def test_the_working_set_is_that_of_the_largest_batch_that_is_fastest(monkeypatch, speeds, best):
     monkeypatch.setattr(calibration, "_reference", lambda *_: network())
     monkeypatch.setattr(calibration, "_outputs", lambda *_: 1000)
-    speeds = {1: 10.0, 2: 18.0, 4: 30.0, 8: 31.0, 16: 28.0, 32: 20.0}  # and no larger one is tried
-    monkeypatch.setattr(calibration, "_images_per_second", lambda _m, n, _d, _p: speeds[n])
+    asked: list[tuple[int, str]] = []
+
+    def images_per_second(_model, n, _device, precision):
+        asked.append((n, precision))
+        return speeds[n]  # and no larger one is tried, as a pass of the last takes a second
+
+    monkeypatch.setattr(calibration, "_images_per_second", images_per_second)
     threads = torch.get_num_threads()
-    assert calibration.working_set(CPU, threads) == 4 * 4 * 1000  # 8 gains less than 5 %
+    assert calibration.working_set(CPU, threads, "bf16") == 4 * best * 1000
+    assert asked == [(n, "bf16") for n in speeds]
 
 
 def test_bfloat16_is_for_machines_where_both_networks_gain(monkeypatch):
@@ -72,12 +88,13 @@ def test_a_machine_is_its_processor_and_its_threads():
 def test_what_a_store_knows_is_not_measured_again(tmp_path):
     store = Store(tmp_path / "r.duckdb")
     store.keep_calibration(machine(CPU, 1), "bf16_speedup", 123.0)
-    assert measured(store, "bf16_speedup", "cpu", 1) == 123.0
+    assert measured_speedup(store, "cpu", 1) == 123.0
 
 
 @pytest.mark.slow
 def test_what_a_store_does_not_know_is_measured_and_kept(tmp_path):
     store = Store(tmp_path / "r.duckdb")
-    found = measured(store, "working_set", "cpu", 1)
+    found = measured_working_set(store, "cpu", 1, "fp32")
     assert 1e5 < found < 1e11
-    assert store.calibration(machine(CPU, 1), "working_set") == found
+    assert store.calibration(machine(CPU, 1), "working_set_fp32") == found
+    assert store.calibration(machine(CPU, 1), "working_set_bf16") is None

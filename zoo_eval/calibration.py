@@ -1,12 +1,16 @@
 """What suits this machine: how many images at a time, and which precision. Measured, not assumed.
 
-*Batch size.* Too few images leave the processor idle between layers; too many push the layers'
-outputs out of its cache, and from then on the memory's speed counts. Both depend on bytes, not on
-images. So the batch size at which one reference network is fastest is kept as its *working set*,
+*Batch size.* With few images, what is done once per batch and layer counts: starting it, and
+bringing its weights into the order, and the precision, that the product wants. With too many, the
+layers' outputs leave the processor's cache, and the memory's speed counts. In between a network is
+equally fast, over a range that may span two batch sizes or seven. The upper end of that range
+depends on bytes, so it is kept as the *working set*,
 
     bytes of all outputs of convolutions and linear layers for one image × images,
 
-and every other network gets as many images as have the same working set.
+and every other network gets as many images as have the same working set. It is measured in the
+precision in which networks will run: bfloat16 computes faster, and needs more images before what
+is done once no longer counts.
 
 *Precision.* bfloat16 halves the bytes, and some processors multiply it several times faster than
 float32; others emulate it, many times slower. Two reference networks, one of convolutions and one
@@ -15,7 +19,6 @@ of attention, are timed in both.
 Both take some seconds, once per machine and store.
 """
 
-import statistics
 import time
 from pathlib import Path
 from typing import Any
@@ -31,9 +34,10 @@ from zoo_eval.quantities.resources import linear_outputs
 
 CONVOLUTIONS, ATTENTION = "resnet18", "vit_tiny_patch16_224"
 _BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
-_WORTHWHILE = 1.05  # a larger batch must be that much faster to be taken
-_PATIENCE = 2  # sizes in a row that are no faster than a smaller one: larger ones will not be
-_SECONDS = 0.15  # that a timing should last
+_AS_FAST = 0.95  # of the fastest batch size: within what a timing repeats
+_LONGEST = 0.3  # seconds of a pass: what is done once per batch is nothing beside it
+_SECONDS = 0.1  # that a timing should last
+_TIMINGS = 3  # of which the fastest counts, as other processes can only slow one down
 
 
 def machine(device: torch.device, threads: int) -> str:
@@ -55,21 +59,22 @@ def _processor() -> str:
     return next(names, "unknown processor")
 
 
-def working_set(device: torch.device, threads: int) -> float:
-    """Bytes of layers' outputs at which the reference network is fastest.
+def working_set(device: torch.device, threads: int, precision: Precision) -> float:
+    """Bytes of layers' outputs of the largest batch at which the reference network is fastest.
 
     Args:
         device: Where networks will run.
         threads: Threads that each will have; set for the whole process.
+        precision: In which they will run. Bytes are counted as of float32 in both.
     """
     torch.set_num_threads(threads)
     network = _reference(CONVOLUTIONS, device)
     speeds: dict[int, float] = {}
     for n in _BATCHES:
-        speeds[n] = _images_per_second(network, n, device, "fp32")
-        if max(list(speeds.values())[-_PATIENCE:]) < max(speeds.values()):
+        speeds[n] = _images_per_second(network, n, device, precision)
+        if n / speeds[n] > _LONGEST:
             break
-    best = min(n for n, speed in speeds.items() if speed * _WORTHWHILE >= max(speeds.values()))
+    best = max(n for n, speed in speeds.items() if speed >= _AS_FAST * max(speeds.values()))
     return 4.0 * best * _outputs(network, torch.zeros(1, 3, 224, 224, device=device))
 
 
@@ -113,15 +118,15 @@ def _reference(name: str, device: torch.device) -> nn.Module:
 def _images_per_second(
     model: nn.Module, n: int, device: torch.device, precision: Precision
 ) -> float:
-    """Median of three timings, after one pass that does not count."""
+    """Of the fastest timing, after one pass that does not count."""
     images = torch.randn(n, 3, 224, 224, device=device)
     images = images.contiguous(memory_format=torch.channels_last)
-    with torch.inference_mode(), in_precision(precision, device):
+    with torch.no_grad(), in_precision(precision, device):
         first = _seconds(model, images)
         if first > 10 * _SECONDS:  # emulated bfloat16: one pass says enough
             return n / first
         passes = max(1, round(_SECONDS / first))
-        return n * passes / statistics.median(_seconds(model, images, passes) for _ in range(3))
+        return n * passes / min(_seconds(model, images, passes) for _ in range(_TIMINGS))
 
 
 def _seconds(model: nn.Module, images: Tensor, passes: int = 1) -> float:

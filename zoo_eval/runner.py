@@ -10,7 +10,7 @@ from zoo_eval.datasets import Dataset, load_dataset
 from zoo_eval.drive import Drive, Ended
 from zoo_eval.executors.choice import LOCAL, Where, executor_of
 from zoo_eval.executors.cores import threads_of_each, usable_cores
-from zoo_eval.executors.measured import measured
+from zoo_eval.executors.measured import measured_speedup, measured_working_set
 from zoo_eval.executors.process import Limits
 from zoo_eval.files import Files
 from zoo_eval.interruption import uninterrupted
@@ -20,6 +20,7 @@ from zoo_eval.models.published.cache import WeightsCache
 from zoo_eval.models.published.cached import require_offline
 from zoo_eval.plan import Plan, make_plan
 from zoo_eval.prefetch import Prefetch
+from zoo_eval.quantities import Precision
 from zoo_eval.retrying import Tries
 from zoo_eval.run_rows import dataset_row, model_row, run_row
 from zoo_eval.settings import Settings, precision_for
@@ -99,7 +100,7 @@ def prepare(
     require_labels(job, dataset)
     if job.evaluation.precision == "auto":
         threads = threads_of_each(workers or usable_cores())
-        speedup = measured(store, "bf16_speedup", job.evaluation.device, threads)
+        speedup = measured_speedup(store, job.evaluation.device, threads)
         job = job.in_precision(precision_for(speedup))
     given_up = store.given_up()
     if retry is not None:
@@ -229,19 +230,24 @@ def _working_set(prepared: Prepared, workers: int) -> float:
     ):
         return 0.0
     threads = threads_of_each(workers)
-    return measured(prepared.store, "working_set", job.evaluation.device, threads)
+    settled = _settled(job.evaluation.precision)
+    return measured_working_set(prepared.store, job.evaluation.device, threads, settled)
 
 
 def _settings(job: Job, working_set: float) -> Settings:
-    size, precision = job.evaluation.batch_size, job.evaluation.precision
-    assert precision != "auto", "`prepare` settles it"
+    size = job.evaluation.batch_size
     return Settings(
         device=job.evaluation.device,
         batch_size=None if size == "auto" else size,
         working_set=working_set,
-        precision=precision,
+        precision=_settled(job.evaluation.precision),
         gradient_precision=job.evaluation.gradient_precision,
         probe_n=job.probe.images,
         probe_seed=job.probe.seed,
         probe_source=job.probe.source,
     )
+
+
+def _settled(precision: Precision | Literal["auto"]) -> Precision:
+    assert precision != "auto", "`prepare` settles it"
+    return precision

@@ -10,7 +10,7 @@ import pytest
 
 from zoo_eval import Store
 from zoo_eval.errors import ModelError
-from zoo_eval.executors.measured import measured
+from zoo_eval.executors.measured import measured_working_set
 
 
 def kill_the_measuring_process() -> None:
@@ -31,5 +31,5 @@ def test_it_is_killed(tmp_path):
     killer = threading.Thread(target=kill_the_measuring_process)
     killer.start()
     with pytest.raises(ModelError, match="ended before it had a result"):
-        measured(Store(tmp_path / "r.duckdb"), "working_set", "cpu", 1)
+        measured_working_set(Store(tmp_path / "r.duckdb"), "cpu", 1, "fp32")
     killer.join()

@@ -73,7 +73,8 @@ def executor_of(
         check(resources, largest)
         if settings.batch_size is None:  # measured where networks will run
             gpus = 1.0 if largest.gpu_memory and settings.device != "cpu" else 0.0
-            measure = partial(working_set_of, settings.device, resources.cpus or 1)
+            threads, precision = resources.cpus or 1, settings.precision
+            measure = partial(working_set_of, settings.device, threads, precision)
             settings = replace(settings, working_set=cluster.call(measure, gpus=gpus))
         yield RayExecutor(
             cluster,

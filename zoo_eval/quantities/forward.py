@@ -36,10 +36,9 @@ def forward_pass(model: nn.Module, images: Iterable[Tensor]) -> ForwardPass:
     """
     embeddings: list[np.ndarray] = []
     logits: list[np.ndarray] = []
-    # `in_mode` also takes back what a network caches on first use: tensors of inference mode
-    # would break the gradients of later scores.
+    # Not inference mode: there autocast rounds all weights anew for every batch.
     precision: Precision = getattr(images, "precision", "fp32")
-    with in_mode(model, "eval"), torch.inference_mode():
+    with in_mode(model, "eval"), torch.no_grad():
         for batch in images:
             with in_precision(precision, batch.device):
                 pair = embed(model, batch)

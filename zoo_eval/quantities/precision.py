@@ -6,5 +6,8 @@ from zoo_eval.quantities._quantity import Precision
 
 
 def in_precision(precision: Precision, device: torch.device) -> torch.autocast:
-    """A context in which matrix products and convolutions are made in this precision."""
+    """A context in which matrix products and convolutions are made in this precision.
+
+    Weights are rounded once, until the outermost such context ends.
+    """
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16")
