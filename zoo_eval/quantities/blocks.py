@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from scipy.sparse.linalg import LinearOperator, eigsh
+from scipy.special import entr
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
@@ -123,7 +124,7 @@ def _channels_behind(values: Tensor, call: _Call) -> Tensor:
 
 def _rows(image: Tensor) -> Float[Tensor, "positions channels"]:
     """One row per position of an image, which stays in the cache and, as a rule, in its order."""
-    return image.reshape(-1, image.shape[-1]).double()
+    return image.reshape(-1, image.shape[-1])
 
 
 def _entropy(call: _Call) -> float:
@@ -135,7 +136,7 @@ def _entropy(call: _Call) -> float:
             "Does the network overflow with these weights?"
         )
     scale = largest.clamp(min=1e-300)  # so that no square overflows
-    means = torch.stack([_rows(image).mean(dim=0) for image in outputs]).mean(dim=0)
+    means = torch.stack([_rows(i).mean(dim=0, dtype=torch.float64) for i in outputs]).mean(dim=0)
     centred = ((_rows(image) - means).div_(scale) for image in outputs)
     n_channels = outputs.shape[-1]
     # Rows and columns have the same eigenvalues beside zeros; the smaller product is cheaper.
@@ -146,13 +147,14 @@ def _entropy(call: _Call) -> float:
     else:
         rows = torch.cat(list(centred))
         product = rows @ rows.T
-    eigenvalues = torch.linalg.eigvalsh(product).clamp(min=0)
+    eigenvalues = np.linalg.eigvalsh(product.cpu().numpy()).clip(min=0)
     total = eigenvalues.sum()
-    return float(torch.special.entr(eigenvalues / total).sum()) if total > 0 else 0.0
+    return float(entr(eigenvalues / total).sum()) if total > 0 else 0.0
 
 
 def _gain(call: _Call) -> float | None:
-    signs = torch.randint(0, 2, call.outputs.shape).to(call.outputs).mul_(2).sub_(1)
+    drawn = torch.empty(call.outputs.shape, dtype=torch.int8).random_(0, 2)
+    signs = drawn.to(call.outputs).mul_(2).sub_(1)
     (pulled,) = torch.autograd.grad(
         call.outputs, [call.inputs], signs, retain_graph=True, materialize_grads=True
     )
@@ -166,19 +168,21 @@ def _gain(call: _Call) -> float | None:
             f"The gradients of a block, of shape {tuple(call.inputs.shape)}, are NaN or infinite. "
             "Does the network overflow with these weights?"
         )
-    scale = largest.clamp(min=1e-300)
+    scale = float(largest) or 1.0  # so that no product overflows
     n_before, n_after = before.shape[-1], after.shape[-1]
     n_rows = after.numel() // n_after
     rows = ((_rows(b) / scale, _rows(a)) for b, a in zip(before, after, strict=True))
     if n_before * n_after <= n_rows * (n_before + n_after):
+        # Products of one image are no more precise than the network, their sum is.
         product = before.new_zeros((n_before, n_after), dtype=torch.float64)
         for pulled_rows, sign_rows in rows:
-            product.addmm_(pulled_rows.T, sign_rows)
+            product += pulled_rows.T @ sign_rows
         factors = [product]
     else:  # the factors are smaller than their product
-        all_pulled, all_signs = (torch.cat(of_images) for of_images in zip(*rows, strict=True))
+        pairs = zip(*rows, strict=True)
+        all_pulled, all_signs = (torch.cat(of_images).double() for of_images in pairs)
         factors = [all_pulled.T, all_signs]
-    return largest_singular_value(*factors) * float(scale) / n_rows
+    return largest_singular_value(*factors) * scale / n_rows
 
 
 def largest_singular_value(*factors: Float[Tensor, "_ _"]) -> float:

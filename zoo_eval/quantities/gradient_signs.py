@@ -7,12 +7,9 @@ up as soon as it is known: no n × K matrix, as the published programs keep.
 The images pass the network in parts, whose gradients are told apart layer by layer
 (`per_image_gradients`). Where an image is a single token of a layer, its gradient is an outer
 product δaᵀ, so that sign(gᵢₖ) is a product of signs and the sum over images one matrix product.
-Networks whose gradients cannot be told apart pass one image at a time.
-
-No network is trusted to keep its images apart: the gradient of one image is computed by itself
-and compared with what the first part gives for that image. A sign may differ from the one of a
-pass of one image only where rounding does: where the gradient is zero up to the rounding of the
-terms that it sums.
+Networks whose gradients cannot be told apart pass one image at a time. A sign may differ from the
+one of a pass of one image only where rounding does: where the gradient is zero up to the rounding
+of the terms that it sums.
 """
 
 from contextlib import suppress
@@ -24,20 +21,11 @@ from torch import Tensor, nn
 from zoo_eval.errors import ScoreUndefinedError
 from zoo_eval.quantities._quantity import Precision, quantity
 from zoo_eval.quantities.gradients import Images, Labels, mean_cross_entropy, needed_weights
-from zoo_eval.quantities.layer_gradients import LayerCall
 from zoo_eval.quantities.module_state import Mode, differentiable, in_mode
-from zoo_eval.quantities.parts import part_of
-from zoo_eval.quantities.per_image_gradients import NotPerImageError, backward_per_image
+from zoo_eval.quantities.per_image_gradients import each_gradient
 from zoo_eval.quantities.precision import in_precision
 from zoo_eval.quantities.sign_sums import SignSums
-
-# Images that pass the network together: eight are no faster and take twice the memory. Fixed, so
-# that rounding does not depend on the machine's size; fewer only where memory was short.
-_PART = 4
-
-# The image whose gradient is also computed by itself: not the first, which stays the first where
-# images are only partly mixed up.
-_WITNESS = 1
+from zoo_eval.quantities.watched_layers import NotPerImageError
 
 
 @dataclass(frozen=True)
@@ -89,7 +77,7 @@ def sign_agreement(
     """
     weights = [weight for _, weight in needed_weights(model)]
     sums = None
-    if mode == "eval" and min(len(images), part_of(_PART)) > _WITNESS:
+    if mode == "eval":
         with suppress(NotPerImageError):
             sums = _in_parts(model, images, labels, weights, precision)
     if sums is None:
@@ -136,61 +124,11 @@ def _in_parts(
     precision: Precision,
 ) -> SignSums:
     """Raises NotPerImageError where the images' gradients cannot be told apart."""
-    alone = slice(_WITNESS, _WITNESS + 1)
+
+    def summed_loss(part: Tensor, numbers: list[int]) -> Tensor:
+        return mean_cross_entropy(model, part, labels[numbers]) * len(part)
+
+    sums = SignSums(weights, len(images))
     with in_mode(model, "eval"), in_precision(precision, weights[0].device):
-        with differentiable(weights):
-            expected = _of_one(model, images[alone], labels[alone], weights)
-        witness = _Witness(dict(enumerate(expected)))
-        del expected
-        sums = SignSums(weights, len(images))
-        size = part_of(_PART)
-        for part, of_part in zip(images.split(size), labels.split(size), strict=True):
-            seen: dict[int, tuple[int, ...]] = {}
-
-            def take(
-                position: int,
-                call: LayerCall,
-                deltas: Tensor,
-                n: int = len(part),
-                seen: dict[int, tuple[int, ...]] = seen,
-            ) -> None:
-                seen[position] = (len(call.inputs) // n, *call.inputs.shape[1:])
-                witness.compare(position, call, deltas, n)
-                sums.add_images(position, call, deltas, n)
-
-            # Convolutions are faster in this format, depthwise ones several times.
-            channels_last = part.contiguous(memory_format=torch.channels_last)
-            backward_per_image(model, channels_last, of_part, weights, take)
-            witness.compare_calls(seen)
+        each_gradient(model, images, weights, summed_loss, sums.add_images)
     return sums
-
-
-class _Witness:
-    """Compares one image's gradients with those from a pass of that image alone.
-
-    Only the first part has the image; the other parts must call the same layers as it did.
-    """
-
-    def __init__(self, expected: dict[int, Tensor]) -> None:
-        self._expected = expected
-        self._calls: dict[int, tuple[int, ...]] | None = None
-
-    def compare(self, position: int, call: LayerCall, deltas: Tensor, n_images: int) -> None:
-        gradient = self._expected.pop(position, None)
-        if gradient is None:
-            return
-        expected = call.flat(gradient)
-        # A wrong image's gradient is nowhere near; if it were, nor would the signs differ.
-        tolerance = torch.finfo(deltas.dtype).eps ** 0.4 * expected.abs().max()
-        for start, block in call.blocks(deltas, n_images, _WITNESS):
-            difference = (block - expected[start : start + len(block)]).abs().max()
-            if not difference <= tolerance:
-                raise NotPerImageError(f"{float(difference)} is above {float(tolerance)}.")
-
-    def compare_calls(self, seen: dict[int, tuple[int, ...]]) -> None:
-        """At the end of a part: are its calls those of the first, and no gradient is missing."""
-        if self._calls is None:
-            self._calls = seen
-        if seen != self._calls or any(bool(g.any()) for g in self._expected.values()):
-            raise NotPerImageError("A layer was not called, or not as for the first images.")
-        self._expected.clear()

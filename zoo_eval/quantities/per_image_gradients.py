@@ -1,61 +1,143 @@
 """The gradients of single images from one pass of many, layer by layer.
 
 In eval mode no image of a batch sees another, so at each layer the gradients Δᵢ that come back
-and the inputs Aᵢ of image i alone make the gradient of the loss of image i there. A batch passes
-the network at the full speed of large matrix products, and the gradient of one weight for one
-image is made, used and overwritten before the next.
+and the inputs Aᵢ of image i alone make the gradient of the loss of image i there. A part of the
+images passes the network at the full speed of large matrix products, and the gradient of one
+weight for one image is made, used and overwritten before the next.
 
-While the network runs, calls of linear layers and convolutions are watched. Each gets its weight
-without the way back to it, so torch computes no gradient of the weight summed over images, and a
-hook on the output takes Δ. What is still found on the way back to a weight is a use that was not
-seen, and the network is refused, as it is where images cannot be told apart.
+No network is trusted to keep its images apart: one image, the *witness*, passes in the first part
+and again in the second, in the same place among others, where its gradient must be the same. And
+what is still found on the way back to a weight is a use that was not seen (see `watched_layers`).
+Otherwise the network is refused.
 """
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
 
-from zoo_eval.quantities.gradients import Images, Labels, mean_cross_entropy
-from zoo_eval.quantities.layer_gradients import ConvolutionCall, LayerCall, LinearCall
+from zoo_eval.quantities.layer_gradients import LayerCall
+from zoo_eval.quantities.parts import part_of
+from zoo_eval.quantities.watched_layers import NotPerImageError, WatchedLayers
 
-# What is done with a layer's call and the gradients at its outputs; first, which weight it is.
-Take = Callable[[int, LayerCall, Tensor], None]
+# Images that pass the network together, more in bfloat16, where they take as much memory. Twice as
+# many would be 4 % faster. Fixed, so that rounding does not depend on the machine's size; fewer
+# only where memory was short.
+_PART, _PART_BF16 = 4, 8
 
-_DIMENSIONS: dict[Callable[..., Tensor], int] = {F.conv1d: 1, F.conv2d: 2, F.conv3d: 3}
-_LINEAR = ("input", "weight", "bias")
-_CONVOLUTION = (*_LINEAR, "stride", "padding", "dilation", "groups")
+# Its place, and number: not the first, which stays the first where images are partly mixed up.
+_WITNESS = 1
+
+# From some images, and their numbers, to the sum of their responses, of which gradients are taken.
+Respond = Callable[[Tensor, list[int]], Tensor]
 
 
-class NotPerImageError(Exception):
-    """The gradients of single images cannot be told from one pass of many. Never shown."""
+@dataclass(frozen=True)
+class LayerPart:
+    """What the gradients of one weight for some images are made of; to be used at once.
+
+    Attributes:
+        position: Which weight.
+        call: The layer's call.
+        deltas: Gradients at its outputs.
+        images: Numbers of the images by their place in the part.
+        new: Places of those that have not passed before.
+    """
+
+    position: int
+    call: LayerCall
+    deltas: Tensor
+    images: list[int]
+    new: list[int]
+
+    def blocks(self, place: int) -> Iterator[tuple[int, Tensor]]:
+        """Pieces of one image's flat gradient, each with its start; they may be overwritten."""
+        return self.call.blocks(self.deltas, len(self.images), place)
 
 
-def backward_per_image(
-    model: nn.Module, images: Images, labels: Labels, weights: Sequence[Tensor], take: Take
+Take = Callable[[LayerPart], None]
+
+
+def each_gradient(
+    model: nn.Module,
+    images: Tensor,
+    weights: Sequence[nn.Parameter],
+    respond: Respond,
+    take: Take,
 ) -> None:
-    """Pass a batch forward and backward, and hand on what each layer's weight has met.
+    """Pass all images forward and backward, and hand on what each weight's gradients are made of.
 
-    The network is in eval mode already. `take` may use the tensors only while it runs. A weight
-    that is not used, or that the loss does not depend on, is not handed on.
+    Args:
+        model: The network, in eval mode already.
+        images: All of them.
+        weights: Whose gradients are wanted. One that is not used is not handed on.
+        respond: Sends images through the network.
+        take: What is done with a weight and a part of the images.
 
     Raises:
-        NotPerImageError: a weight is used twice, or other than by a linear layer or convolution
-            whose first axis is the images.
-        InputError: a label that the network's head does not have.
+        NotPerImageError: images cannot be told apart, or there is one only; a weight is used
+            twice, or other than by a linear layer, convolution or norm whose first axis is the
+            images. `take` may have been called before.
     """
-    watch = _Watch(weights, len(images), take)
+    rounded = torch.is_autocast_enabled(weights[0].device.type)
+    size = part_of(_PART_BF16 if rounded else _PART)
+    if min(size, len(images)) <= _WITNESS:
+        raise NotPerImageError("One image at a time has nothing to be told from.")
+    witness = _Witness()
+    for numbers, new in _parts(len(images), size):
+        # Convolutions are faster in this format, depthwise ones several times.
+        part = images[numbers].contiguous(memory_format=torch.channels_last)
+        _one_part(model, part, numbers, new, weights, respond, take, witness)
+
+
+def _parts(n: int, size: int) -> Iterator[tuple[list[int], list[int]]]:
+    """Numbers of the images of each part, and places of those that are new."""
+    size = min(size, n)
+    yield list(range(size)), list(range(size))
+    # The witness once more; around it the next ones, or where there are none other ones.
+    second, new = [(place + 1) % n for place in range(size)], list[int]()
+    second[_WITNESS] = _WITNESS
+    after = size
+    for place in range(size):
+        if place != _WITNESS and after < n:
+            second[place] = after
+            new.append(place)
+            after += 1
+    yield second, new
+    for first in range(after, n, size):
+        numbers = list(range(first, min(first + size, n)))
+        yield numbers, list(range(len(numbers)))
+
+
+def _one_part(
+    model: nn.Module,
+    part: Tensor,
+    numbers: list[int],
+    new: list[int],
+    weights: Sequence[nn.Parameter],
+    respond: Respond,
+    take: Take,
+    witness: "_Witness",
+) -> None:
+    seen: dict[int, tuple[int, ...]] = {}
+
+    def of_layer(position: int, call: LayerCall, deltas: Tensor) -> None:
+        layer = LayerPart(position, call, deltas, numbers, new)
+        seen[position] = (len(call.inputs) // len(part), *call.inputs.shape[1:])
+        witness.meet(layer)
+        take(layer)
+
+    watch = WatchedLayers(weights, len(part), of_layer)
     with _only(weights, list(model.parameters())), watch:
-        loss = mean_cross_entropy(model, images, labels) * len(images)
-        if not loss.requires_grad:
-            raise NotPerImageError("The loss does not depend on any layer that was watched.")
-        found = torch.autograd.grad(loss, [watch.anchor, *weights], allow_unused=True)
+        response = respond(part, numbers)
+        if not response.requires_grad:
+            raise NotPerImageError("The response does not depend on any layer that was watched.")
+        found = torch.autograd.grad(response, [watch.anchor, *weights], allow_unused=True)
     if any(torch.is_tensor(gradient) for gradient in found[1:]):  # None where there is no way
         raise NotPerImageError("A weight is used other than as the weight of a layer.")
+    witness.end_part(seen)
 
 
 @contextmanager
@@ -74,74 +156,36 @@ def _only(wanted: Sequence[Tensor], parameters: Sequence[Tensor]) -> Generator[N
             tensor.requires_grad_(requires_grad)
 
 
-class _Watch(TorchFunctionMode):
-    def __init__(self, weights: Sequence[Tensor], n_images: int, take: Take) -> None:
-        super().__init__()
-        self.anchor = torch.zeros((), device=weights[0].device, requires_grad=True)
-        self._positions = {id(weight): position for position, weight in enumerate(weights)}
-        self._seen: set[int] = set()
-        self._n_images = n_images
-        self._take = take
+class _Witness:
+    """Compares the gradients of one image in the first part with those in the second.
 
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Sequence[type],
-        args: Sequence[Any] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:  # noqa: ANN401  # whatever torch returns
-        kwargs = kwargs or {}
-        if func is F.linear or func in _DIMENSIONS:
-            names = _LINEAR if func is F.linear else _CONVOLUTION
-            arguments: dict[str, Any] = {**dict(zip(names, args, strict=False)), **kwargs}
-            position = self._positions.get(id(arguments["weight"]))
-            if position is not None and torch.is_grad_enabled():
-                return self._watched(func, arguments, position)
-        return func(*args, **kwargs)
+    Both are made by the same operations on tensors of the same shapes, so even bfloat16, which
+    rounds an image alone quite differently, gives the same. And all parts must call the same
+    layers.
+    """
 
-    def _watched(
-        self, func: Callable[..., Tensor], arguments: dict[str, Any], position: int
-    ) -> Tensor:
-        if position in self._seen:
-            raise NotPerImageError("A weight is used twice.")
-        self._seen.add(position)
-        inputs = arguments["input"]
-        arguments["weight"] = arguments["weight"].detach()
-        if func is F.linear:
-            call: LayerCall = LinearCall(inputs.detach())
-        else:
-            call = _convolution(_DIMENSIONS[func], arguments)
-        if inputs.ndim < 2 or len(inputs) == 0 or len(inputs) % self._n_images:
-            raise NotPerImageError(f"{self._n_images} images met a layer as {inputs.shape}.")
-        outputs = func(**arguments)
-        if not outputs.requires_grad:  # the first layer: what follows is to have a way back
-            outputs = outputs + self.anchor
-        version = inputs._version
+    def __init__(self) -> None:
+        self._parts = 0
+        self._gradients: dict[int, Tensor] = {}
+        self._calls: dict[int, tuple[int, ...]] = {}
 
-        def came_back(deltas: Tensor) -> None:
-            if inputs._version != version:
-                raise NotPerImageError("The input of a layer was overwritten.")
-            self._take(position, call.in_dtype(deltas.dtype), deltas)
+    def meet(self, layer: LayerPart) -> None:
+        """Note a gradient of the first part, or compare one of the second."""
+        if self._parts == 0:
+            blocks = [block.clone() for _, block in layer.blocks(_WITNESS)]
+            self._gradients[layer.position] = torch.cat(blocks)
+        elif (expected := self._gradients.pop(layer.position, None)) is not None:
+            # Another image's gradient is nowhere near.
+            tolerance = torch.finfo(expected.dtype).eps ** 0.4 * expected.abs().max()
+            for start, block in layer.blocks(_WITNESS):
+                difference = (block - expected[start : start + len(block)]).abs().max()
+                if not difference <= tolerance:
+                    raise NotPerImageError(f"{float(difference)} is above {float(tolerance)}.")
 
-        outputs.register_hook(came_back)
-        return outputs
-
-
-def _convolution(n_dimensions: int, arguments: dict[str, Any]) -> ConvolutionCall:
-    def sizes(name: str, default: int) -> tuple[int, ...]:
-        value = arguments.get(name, default)
-        if isinstance(value, str):
-            raise NotPerImageError(f"A convolution is padded by {value!r}.")
-        size = (value,) if isinstance(value, int) else tuple(value)
-        return size * n_dimensions if len(size) == 1 else size
-
-    if arguments["input"].ndim != n_dimensions + 2:
-        raise NotPerImageError("A convolution sees one image without an axis of images.")
-    return ConvolutionCall(
-        arguments["input"].detach(),
-        arguments["weight"],
-        sizes("stride", 1),
-        sizes("padding", 0),
-        sizes("dilation", 1),
-        arguments.get("groups", 1),
-    )
+    def end_part(self, calls: dict[int, tuple[int, ...]]) -> None:
+        """Were the layers called as in the first part?"""
+        if self._parts == 0:
+            self._calls = calls
+        if calls != self._calls:
+            raise NotPerImageError("A layer was not called, or not as for the first images.")
+        self._parts += 1

@@ -4,6 +4,7 @@ import copy
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor, nn
@@ -53,6 +54,7 @@ class SynapticFlow:
         """Absolute weights, float64, made one after another: they would be two more copies."""
         return (parameter.double().abs() for parameter in self.parameters)
 
+    @cached_property
     def total(self) -> float:
         """Σₖ |wₖ ∂R/∂wₖ| divided by 2^exponent."""
         pairs = zip(self.weights, self.gradients, strict=True)
@@ -64,14 +66,13 @@ class SynapticFlow:
         Raises:
             ScoreUndefinedError: the sum is zero.
         """
-        total = self.total()
-        if total == 0:
+        if self.total == 0:
             raise ScoreUndefinedError(
                 f"{score_name} is the logarithm of a flow, but the flow through "
                 f"{len(self.parameters)} layers is zero. Are the weights of the classifier zero at "
                 "initialisation?"
             )
-        return math.log(total) + self.exponent * math.log(2)
+        return math.log(self.total) + self.exponent * math.log(2)
 
 
 @quantity
@@ -112,7 +113,7 @@ def synaptic_flow(
                 module.register_forward_hook(_without_norm)
     image = torch.ones(1, *input_shape)
     flow = _scaled_if_needed(positive, parameters, image, mode)
-    if flow.total() > 0 and (flow.exponent or flow.total() > _LARGE):
+    if flow.total > 0 and (flow.exponent or flow.total > _LARGE):
         _check_conditioning(positive, image, mode, flow)
     return flow
 
@@ -122,14 +123,14 @@ def _scaled_if_needed(
 ) -> SynapticFlow:
     with in_mode(positive, mode):
         plain = _flow(positive, parameters, image, None)
-    if math.isfinite(plain.total()) and plain.total() > _SMALLEST:
+    if math.isfinite(plain.total) and plain.total > _SMALLEST:
         return plain
     with in_mode(positive, mode):
         scaled = _flow(positive, parameters, image, ScaledTensors(RULES))
-    if not math.isfinite(scaled.total()):
+    if not math.isfinite(scaled.total):
         raise ScoreUndefinedError(
             f"The synaptic flow through {len(scaled.parameters)} layers came out as "
-            f"{scaled.total()} times 2^{scaled.exponent}, even with values scaled on the way."
+            f"{scaled.total} times 2^{scaled.exponent}, even with values scaled on the way."
         )
     return scaled
 

@@ -1,6 +1,7 @@
 """The neural tangent kernel: how much one image's gradient moves the answer to another."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import numpy as np
 import torch
@@ -10,29 +11,36 @@ from torch import Tensor, nn
 from zoo_eval.errors import ScoreUndefinedError
 from zoo_eval.quantities.gradients import Images, logits_of
 from zoo_eval.quantities.module_state import differentiable, in_mode, module_mode
+from zoo_eval.quantities.per_image_gradients import LayerPart, each_gradient
+from zoo_eval.quantities.watched_layers import NotPerImageError
 
-# Gradient entries held at a time, over all images: 1 GiB in float32.
-_HELD = 1 << 28
+# Gradient entries held at a time, over all images: 2 GiB in float32.
+_HELD = 1 << 29
 
 # Columns per matrix product in float64, few enough for the cache: a quarter of the time less.
 _CHUNK = 1 << 16
+
+# From logits (n, classes) to one number for each image.
+Response = Callable[[Tensor], Tensor]
 
 
 def tangent_kernel(
     model: nn.Module,
     images: Images,
-    response: Callable[[Tensor], Tensor],
+    response: Response,
     mode: str = "eval",
 ) -> Float[np.ndarray, "n n"]:
     """Θᵢⱼ = ⟨∇f(xᵢ), ∇f(xⱼ)⟩ in float64, added up over groups of parameters.
 
     ∇ runs over all parameters with "weight" in their name: convolutions, linear layers and the
-    scales of norms, but no biases, position tables or class tokens.
+    scales of norms, but no biases, position tables or class tokens. In eval mode the images pass
+    in parts whose gradients are told apart (`per_image_gradients`), or one at a time where the
+    network does not allow that; in train mode one graph serves all, as images see each other.
 
     Args:
         model: The network.
         images: x₁ … xₙ.
-        response: f, from logits (n, classes) to one number for each image.
+        response: f.
         mode: As of the scores' option: in "paper", train mode, images see each other.
 
     Raises:
@@ -49,17 +57,9 @@ def tangent_kernel(
             f"{sum(1 for _ in model.parameters())}."
         )
     kernel = torch.zeros(n, n, dtype=torch.float64, device=weights[0].device)
-    with in_mode(model, module_mode(mode)), differentiable(weights):
-        # In train mode images see each other, and one graph must serve all; else one at a time.
-        together = response(logits_of(model, images)) if mode == "paper" else None
-
-        def of_image(image: int) -> Tensor:
-            if together is None:
-                return response(logits_of(model, images[image : image + 1]))[0]
-            return together[image]
-
+    with in_mode(model, module_mode(mode)):
         for group in _groups(weights, _HELD // n):
-            for rows in _gradient_rows(of_image, n, group):
+            for rows in _gradient_rows(model, images, response, group, mode):
                 for chunk in rows.split(_CHUNK, dim=1):
                     columns = chunk.double()
                     kernel += columns @ columns.T
@@ -78,13 +78,47 @@ def _groups(weights: list[nn.Parameter], size: int) -> Iterator[list[nn.Paramete
 
 
 def _gradient_rows(
-    response: Callable[[int], Tensor], n: int, weights: list[nn.Parameter]
-) -> Iterator[Float[Tensor, "n weights"]]:
-    """For each weight tensor in turn, the gradients of all responses there."""
-    rows = [weight.new_empty((n, weight.numel()), requires_grad=False) for weight in weights]
-    for image in range(n):
-        value = response(image)
-        gradients = torch.autograd.grad(value, weights, retain_graph=True, materialize_grads=True)
-        for row, gradient in zip(rows, gradients, strict=True):
-            row[image] = gradient.flatten()
-    yield from rows
+    model: nn.Module, images: Images, response: Response, weights: list[nn.Parameter], mode: str
+) -> list[Tensor]:
+    """The gradients of all responses, for each weight tensor flat in an order of its own."""
+    n = len(images)
+    rows = [weight.new_zeros((n, weight.numel()), requires_grad=False) for weight in weights]
+    if mode != "paper":
+        with suppress(NotPerImageError):
+            _fill_in_parts(rows, model, images, response, weights)
+            return rows
+    with differentiable(weights):
+        together = response(logits_of(model, images)) if mode == "paper" else None
+        for image in range(n):
+            value = (
+                response(logits_of(model, images[image : image + 1]))[0]
+                if together is None
+                else together[image]
+            )
+            gradients = torch.autograd.grad(
+                value, weights, retain_graph=True, materialize_grads=True
+            )
+            for row, gradient in zip(rows, gradients, strict=True):
+                row[image] = gradient.flatten()
+    return rows
+
+
+def _fill_in_parts(
+    rows: list[Tensor],
+    model: nn.Module,
+    images: Images,
+    response: Response,
+    weights: list[nn.Parameter],
+) -> None:
+    """Raises NotPerImageError where the images' gradients cannot be told apart."""
+
+    def respond(part: Tensor, _: list[int]) -> Tensor:
+        return response(logits_of(model, part)).sum()
+
+    def fill(layer: LayerPart) -> None:
+        for place in layer.new:
+            row = rows[layer.position][layer.images[place]]
+            for start, block in layer.blocks(place):
+                row[start : start + len(block)] = block
+
+    each_gradient(model, images, weights, respond, fill)
