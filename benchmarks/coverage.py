@@ -55,7 +55,7 @@ def _shrunk(line: ModelLine) -> ModelLine:
     for size in (*IMAGE_SIZES, line.image_size):
         shrunk = dataclasses.replace(line, image_size=size)
         try:
-            network = construct(shrunk, line.architecture, pretrained=False, device="meta").eval()
+            network = construct(shrunk, line.architecture, device="meta").eval()
             with torch.no_grad():
                 network(torch.zeros(2, 3, size, size, device="meta"))
         except (ModelError, RuntimeError, AssertionError, ValueError, TypeError):

@@ -3,10 +3,12 @@
 Six networks of timm, freshly initialised from seed 0; images are random numbers from seed 1, and
 labels are 0, 1, … in turn over 1,000 classes. The baseline is what one writes after the paper: each
 image passes forward and backward alone, its gradients of all weights of convolutions and linear
-layers become one row, and the stacked rows are signed and summed. It is written below. Each way and
-network has a process of its own; ways take turns. The memory is the growth of the process's peak
-while the way runs. Seconds in brackets are of the processor. GradSign sums signs, so rounding
-changes it where a gradient is almost zero: the last column is relative to the baseline's value.
+layers become one row, and the stacked rows are signed and summed. It is written below. Ours is
+measured in float32, the default, and in bfloat16, which a job may ask for; `gradsign_bf16.py` says
+whether that ranks networks alike. Each way and network has a process of its own; ways take turns.
+The memory is the growth of the process's peak while the way runs. Seconds in brackets are of the
+processor. GradSign sums signs, so rounding changes it where a gradient is almost zero: the last
+column is relative to the baseline's value.
 
 Usage: python benchmarks/gradsign.py [--images 32] [--repeats 1] [NETWORK ...]
 """
@@ -16,7 +18,8 @@ import multiprocessing
 import resource
 import statistics
 import time
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -25,6 +28,7 @@ from torch import Tensor, nn
 
 from zoo_eval.executors.memory import keep_freed
 from zoo_eval.models.torchvision_ops import ensure_torchvision
+from zoo_eval.quantities import Precision
 from zoo_eval.quantities.gradient_signs import gradient_signs
 
 NETWORKS = (
@@ -53,26 +57,33 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=32)
     parser.add_argument("--repeats", type=int, default=1)
     asked = parser.parse_args()
-    ratios: list[tuple[float, float]] = []
+    ratios: dict[Precision, list[tuple[float, float]]] = {"fp32": [], "bf16": []}
     for name in asked.networks:
-        runs: dict[str, list[Measured]] = {"stack": [], "ours": []}
+        runs: dict[str, list[Measured]] = {"stack": [], **{precision: [] for precision in ratios}}
         for _ in range(asked.repeats):
             for way, measured in runs.items():
                 measured.append(in_own_process(name, way, asked.images))
-        stack, ours = (
-            Measured(*map(statistics.median, zip(*r, strict=True))) for r in runs.values()
-        )
-        ratios.append((stack.wall / ours.wall, stack.processor / ours.processor))
-        print(
-            f"| GradSign, {name}, {asked.images} images "
-            f"| {stack.wall:.1f} s ({stack.processor:.1f}), {stack.megabytes:,.0f} MB "
-            f"| {ours.wall:.1f} s ({ours.processor:.1f}), {ours.megabytes:,.0f} MB "
-            f"| {ratios[-1][0]:.2f} ({ratios[-1][1]:.2f}) "
-            f"| {ours.value / stack.value - 1:+.1e} of {stack.value:.0f} | {machine()} |",
-            flush=True,
-        )
-    wall, processor = map(statistics.median, zip(*ratios, strict=True))
-    print(f"median ratio: {wall:.2f} ({processor:.2f})")
+        found = {way: middle(measured) for way, measured in runs.items()}
+        stack = found["stack"]
+        for precision, of_precision in ratios.items():
+            ours = found[precision]
+            of_precision.append((stack.wall / ours.wall, stack.processor / ours.processor))
+            print(
+                f"| GradSign in {precision}, {name}, {asked.images} images "
+                f"| {stack.wall:.1f} s ({stack.processor:.1f}), {stack.megabytes:,.0f} MB "
+                f"| {ours.wall:.1f} s ({ours.processor:.1f}), {ours.megabytes:,.0f} MB "
+                f"| {of_precision[-1][0]:.2f} ({of_precision[-1][1]:.2f}) "
+                f"| {ours.value / stack.value - 1:+.1e} of {stack.value:.0f} | {machine()} |",
+                flush=True,
+            )
+    for precision, of_precision in ratios.items():
+        wall, processor = map(statistics.median, zip(*of_precision, strict=True))
+        print(f"| GradSign in {precision}, median | – | – | {wall:.2f} ({processor:.2f}) | – | – |")
+
+
+def middle(measured: Sequence[Measured]) -> Measured:
+    """The median of each."""
+    return Measured(*map(statistics.median, zip(*measured, strict=True)))
 
 
 def in_own_process(name: str, way: str, n_images: int) -> Measured:
@@ -81,9 +92,9 @@ def in_own_process(name: str, way: str, n_images: int) -> Measured:
         return pool.apply(measure, (name, way, n_images))
 
 
-def measure(name: str, way: str, n_images: int) -> Measured:
+def measure(name: str, way: Literal["stack", "fp32", "bf16"], n_images: int) -> Measured:
     """Build the network and the images, warm up on two of them, then measure."""
-    if way == "ours":
+    if way != "stack":
         keep_freed()  # as every worker does
     ensure_torchvision()
     import timm
@@ -99,7 +110,7 @@ def measure(name: str, way: str, n_images: int) -> Measured:
     if way == "stack":
         value = stack_and_sign(model, images, labels)
     else:
-        value = gradient_signs(model, images, labels).agreement
+        value = gradient_signs(model, images, labels, way).agreement
     wall, processor = time.perf_counter() - wall, time.process_time() - processor
     return Measured(wall, processor, peak_megabytes() - before, value)
 
