@@ -72,7 +72,8 @@ def block_statistics(model: nn.Module, probe_images: Images) -> BlockStatistics:
 def _passes(model: nn.Module, probe_images: Images) -> list[tuple[float, float | None]]:
     """(entropy, gain) of each call of a block."""
     calls: list[_Call] = []
-    images = probe_images.detach().clone()
+    # Channels last: rows of positions are then in order, and convolutions faster.
+    images = probe_images.detach().clone(memory_format=torch.channels_last)
     with in_mode(model, "eval"), differentiable([images]), plain_attention():
         handles = [handle for block in blocks(model) for handle in _watch(block, calls)]
         try:

@@ -87,20 +87,30 @@ def _gradient_rows(
         with suppress(NotPerImageError):
             _fill_in_parts(rows, model, images, response, weights)
             return rows
+    _fill_one_by_one(rows, model, images, response, weights, mode)
+    return rows
+
+
+def _fill_one_by_one(
+    rows: list[Tensor],
+    model: nn.Module,
+    images: Images,
+    response: Response,
+    weights: list[nn.Parameter],
+    mode: str,
+) -> None:
     with differentiable(weights):
         together = response(logits_of(model, images)) if mode == "paper" else None
-        for image in range(n):
-            value = (
-                response(logits_of(model, images[image : image + 1]))[0]
-                if together is None
-                else together[image]
-            )
+        for image in range(len(images)):
+            if together is None:
+                value = response(logits_of(model, images[image : image + 1]))[0]
+            else:
+                value = together[image]
             gradients = torch.autograd.grad(
                 value, weights, retain_graph=True, materialize_grads=True
             )
             for row, gradient in zip(rows, gradients, strict=True):
                 row[image] = gradient.flatten()
-    return rows
 
 
 def _fill_in_parts(

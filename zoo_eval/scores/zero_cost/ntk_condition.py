@@ -24,7 +24,7 @@ def ntk_condition(model: nn.Module, probe_images: Images, *, mode: str = "eval")
     norms, but no biases, position tables or class tokens, as in the published program.
 
     The program keeps all n gradients at once, in float32, and gives 10⁵ where κ is not a number.
-    Here Θ is added up in float64 over groups of parameters that need at most 1 GiB (each
+    Here Θ is added up in float64 over groups of parameters that need at most 2 GiB (each
     group costs another pass), and a singular Θ is undefined. Mind that κ spans many orders
     of magnitude: its rank is what compares. ZenNAS returns −κ.
 
