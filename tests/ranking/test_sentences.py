@@ -18,6 +18,19 @@ def test_the_verdict_names_the_first_and_those_that_it_cannot_be_told_from():
     assert sentences.verdict(alone).endswith("It beats all others with these 60 images.")
 
 
+def test_no_network_is_recommended_that_may_be_guessing():
+    first = replace(RANKING.best, accuracy=0.0004, accuracy_low=0.0001, accuracy_high=0.0011)
+    ranking = replace(RANKING, rows=(first, *RANKING.rows[1:]), classes=("class",) * 5000)
+    assert sentences.verdict(ranking) == (
+        "No network is seen to be better than guessing one of 5,000 classes: the first, good.a, "
+        "has predicted accuracy 0.000 (0.000 to 0.001) after linear probing. Take more images per "
+        "class, or other networks."
+    )
+    better = replace(first, accuracy_low=0.0003)
+    found = sentences.verdict(replace(ranking, rows=(better, *RANKING.rows[1:])))
+    assert found.startswith("Take good.a")
+
+
 def test_without_labels_no_accuracy_is_claimed():
     found = without_labels()
     text = sentences.verdict(found) + sentences.plain_text(found)

@@ -58,6 +58,13 @@ def verdict(ranking: Ranking) -> str:
     best = ranking.best
     if not ranking.labelled:
         return f"{best.model} has the highest participation ratio."
+    n_classes = len(ranking.classes)
+    if best.accuracy_low is not None and best.accuracy_low <= 1 / n_classes:
+        return (
+            f"No network is seen to be better than guessing one of {n_classes:,} classes: the "
+            f"first, {best.model}, has {accuracy_text(best)} after linear probing. Take more "
+            "images per class, or other networks."
+        )
     tied = sum(row.group == 1 for row in ranking.rows)
     among = (
         f"It cannot be told apart from {tied - 1} other{'s' if tied > 2 else ''} with these "
