@@ -12,13 +12,14 @@ import numpy as np
 from jaxtyping import Float, Int, Shaped
 
 from zoo_eval.quantities._quantity import QUANTITIES, Quantity, needs_of, quantity
+from zoo_eval.threads import free_threads, in_threads, row_blocks
 
 # Up to this many images the matrix (134 MB) is made at once and every block is taken from it.
 # Of more, each is computed by itself. The number of images alone decides, not what other scores
 # have asked for before, so that a score's digits do not depend on its neighbours in a run.
 MATRIX_UP_TO = 4096
 
-_ROWS_AT_A_TIME = 64  # of a matrix that is changed in place, so that they stay in the cache
+_STRIP = 128  # rows of the matrix that a thread computes at a time
 
 
 def squared_distances(embeddings: Shaped[np.ndarray, "n d"]) -> np.ndarray:
@@ -27,22 +28,34 @@ def squared_distances(embeddings: Shaped[np.ndarray, "n d"]) -> np.ndarray:
     From the Gram matrix: ‖zᵢ‖² + ‖zⱼ‖² − 2 zᵢ·zⱼ. The mean is taken off first, which changes
     no distance and keeps the digits that the subtraction would otherwise cancel.
     """
-    return _in_place(embeddings.astype(np.float64))
-
-
-def _in_place(z: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n n"]:
-    """Squared distances of points that need not be kept."""
-    z -= z.mean(axis=0)
-    squares = np.einsum("ij,ij->i", z, z)
-    distances = z @ z.T  # BLAS computes this as a symmetric product
-    for start in range(0, len(z), _ROWS_AT_A_TIME):
-        rows = distances[start : start + _ROWS_AT_A_TIME]
-        rows *= -2
-        # ‖zᵢ‖² + ‖zⱼ‖² is one rounding of its own, so the sum is symmetric to the last bit.
-        rows += np.add.outer(squares[start : start + _ROWS_AT_A_TIME], squares)
-        np.maximum(rows, 0, out=rows)
-    np.fill_diagonal(distances, 0)
+    distances = np.empty((len(embeddings), len(embeddings)))
+    _take_distances(embeddings.astype(np.float64), distances)
     return distances
+
+
+def _take_distances(z: Float[np.ndarray, "n d"], distances: Float[np.ndarray, "n n"]) -> None:
+    """Write the squared distances of points, which are not kept."""
+    z -= z.mean(axis=0)
+    n = len(z)
+    squares = np.einsum("ij,ij->i", z, z)
+
+    def fill(rows: slice) -> None:
+        """The rows from the diagonal on, and the columns below it, which are the same."""
+        block, rest = distances[rows, rows], distances[rows, rows.stop :]
+        np.matmul(z[rows], z[rows].T, out=block)  # BLAS computes this as a symmetric product
+        np.matmul(z[rows], z[rows.stop :].T, out=rest)
+        both = distances[rows, rows.start :]
+        for few in row_blocks(len(both), n):
+            part = both[few]
+            part *= -2
+            # ‖zᵢ‖² + ‖zⱼ‖² is one rounding of its own, so the sum is symmetric to the last bit.
+            part += np.add.outer(squares[rows][few], squares[rows.start :])
+            np.maximum(part, 0, out=part)
+        np.fill_diagonal(block, 0)
+        distances[rows.stop :, rows] = rest.T
+
+    strip = _STRIP if free_threads() > 1 else n  # one thread is faster with the whole
+    in_threads(fill, [slice(start, min(start + strip, n)) for start in range(0, n, strip)])
 
 
 class ImageDistances:
@@ -73,8 +86,11 @@ class ImageDistances:
         if len(self) <= MATRIX_UP_TO:
             return self.matrix[subsets[:, :, None], subsets[:, None, :]]
         found = np.empty((*subsets.shape, subsets.shape[1]))
+        chosen = np.empty((subsets.shape[1], self.n_features), self.embeddings.dtype)
         for place, subset in enumerate(subsets):
-            found[place] = _in_place(self.embeddings[subset].astype(np.float64, copy=False))
+            # Written to the same place again, as fresh memory is slower than the copy itself.
+            self.embeddings.take(subset, axis=0, out=chosen, mode="clip")
+            _take_distances(chosen.astype(np.float64, copy=False), found[place])
         return found
 
 

@@ -44,7 +44,7 @@ def _matrix(name: str, value: np.ndarray) -> np.ndarray:
         )
     if not np.issubdtype(value.dtype, np.number):
         raise InputError(f"{name} must hold numbers, but its type is {value.dtype}.")
-    n_bad = int(value.size - np.isfinite(value).sum())
+    n_bad = int(value.size - np.count_nonzero(np.isfinite(value)))
     if n_bad:
         raise InputError(
             f"{name} holds {n_bad} NaN or infinite entries of {value.size}. "

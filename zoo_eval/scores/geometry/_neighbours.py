@@ -6,19 +6,13 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from zoo_eval.errors import ScoreUndefinedError
+from zoo_eval.threads import in_threads, row_blocks
 
-# Squared distances below this share of the largest are 0, as the Gram matrix leaves rounding of
+# Squared distances up to this share of the largest are 0, as the Gram matrix leaves rounding of
 # about 1e-15 of the largest. In distances, a millionth.
-_ROUNDING = 1e-12
+SAME_IMAGE = 1e-12
 # Mean ln of ratios of distances below which the distances are equal, as for points of a grid.
 EQUAL_LOG_RATIO = 1e-6
-
-
-def without_rounding(squared_distances: Float[np.ndarray, "n n"]) -> Float[np.ndarray, "n n"]:
-    """A copy in which images that differ by rounding only are at distance 0."""
-    distances = squared_distances.astype(np.float64)
-    distances[distances <= _ROUNDING * distances.max()] = 0
-    return distances
 
 
 def nearest(
@@ -31,21 +25,38 @@ def nearest(
     Raises:
         ScoreUndefinedError: there are not more than k distinct images.
     """
-    n = len(squared_distances)
-    distances = _one_of_each(without_rounding(squared_distances))
+    n, distances = len(squared_distances), squared_distances
+    blocks = row_blocks(*distances.shape)
+    same = SAME_IMAGE * max(in_threads(lambda rows: float(distances[rows].max()), blocks))
+    if n > k:
+        found = _k_nearest(distances, k)
+        if found.min() > same:  # no image has a copy
+            return found
+    distances = _one_of_each(distances, same)
     if len(distances) <= k:
         raise ScoreUndefinedError(
             f"{score_name} needs the {k} nearest neighbours of distinct images, so at least "
             f"{k + 1} of them, but there are {len(distances)} among {n}. Take more images."
         )
-    np.fill_diagonal(distances, np.inf)
-    return np.sort(np.partition(distances, k - 1, axis=1)[:, :k], axis=1)
+    return _k_nearest(distances, k)
 
 
-def _one_of_each(distances: Float[np.ndarray, "n n"]) -> Shaped[np.ndarray, "points points"]:
+def _k_nearest(distances: Float[np.ndarray, "n n"], k: int) -> Float[np.ndarray, "n k"]:
+    """The k smallest of each row, ascending, the diagonal left out."""
+
+    def of_rows(rows: slice) -> Float[np.ndarray, "rows k"]:
+        others = distances[rows].astype(np.float64)
+        np.fill_diagonal(others[:, rows], np.inf)
+        others.partition(k - 1, axis=1)
+        return np.sort(others[:, :k], axis=1)
+
+    return np.concatenate(in_threads(of_rows, row_blocks(*distances.shape)))
+
+
+def _one_of_each(
+    distances: Float[np.ndarray, "n n"], same: float
+) -> Shaped[np.ndarray, "points points"]:
     """Rows and columns of the first image of each group of duplicates."""
-    n_points, point = connected_components(csr_array(distances == 0), directed=False)
-    if n_points == len(distances):
-        return distances
+    _, point = connected_components(csr_array(distances <= same), directed=False)
     first = np.unique(point, return_index=True)[1]
     return distances[np.ix_(first, first)]

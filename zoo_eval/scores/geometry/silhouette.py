@@ -3,11 +3,12 @@
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
-from zoo_eval.errors import InputError, ScoreUndefinedError
-from zoo_eval.quantities.distances import squared_distances as distances_of
-from zoo_eval.scores._classes import class_ids, class_sums
+from zoo_eval.errors import ScoreUndefinedError
+from zoo_eval.scores._classes import class_ids
+from zoo_eval.scores._metric import squared_by_metric
 from zoo_eval.scores._score import score
-from zoo_eval.scores.geometry._neighbours import without_rounding
+from zoo_eval.scores.geometry._neighbours import SAME_IMAGE
+from zoo_eval.threads import in_threads, row_blocks
 
 
 @score(unit="dimensionless", higher_is_better=True, bounds=(-1.0, 1.0))
@@ -61,13 +62,27 @@ def silhouette(
             f"The silhouette needs the distances within classes, but each of the {n} images is the "
             "only one of its class. Take more images."
         )
-    distances = _distances(embeddings, squared_distances, metric)
-    if not distances.any():
+    squared_from = squared_by_metric(embeddings, squared_distances, metric)
+    largest = max(in_threads(lambda rows: float(squared_from(rows).max()), row_blocks(n, n)))
+    if largest == 0:
         raise ScoreUndefinedError(
             f"The silhouette needs embeddings at a distance, but the {metric} distances between "
             f"all {n} are 0. Are the weights damaged?"
         )
-    sums = class_sums(distances, ids, len(sizes)).T  # (n, C)
+
+    def sum_to(members: np.ndarray) -> np.ndarray:
+        """Sum of the distances from the images of a class to each."""
+        total = np.zeros(n)
+        for few in row_blocks(len(members), n):
+            block = squared_from(members[few])
+            block[block <= SAME_IMAGE * largest] = 0
+            # ‖u − v‖² / 2 = 1 − cos.
+            distances = np.sqrt(block, out=block) if metric == "euclidean" else block / 2
+            total += distances.sum(axis=0)
+        return total
+
+    members = np.split(np.argsort(ids, kind="stable"), np.cumsum(sizes)[:-1])
+    sums = np.stack(in_threads(sum_to, members), axis=1)  # (n, C)
     image = np.arange(n)
     own = sums[image, ids] / np.maximum(sizes[ids] - 1, 1)
     others = sums / sizes
@@ -76,22 +91,3 @@ def silhouette(
     larger = np.maximum(own, nearest)
     counts = (sizes[ids] > 1) & (larger > 0)
     return float(np.sum((nearest - own)[counts] / larger[counts]) / n)
-
-
-def _distances(
-    embeddings: Shaped[np.ndarray, "n d"], squared: Float[np.ndarray, "n n"], metric: str
-) -> Float[np.ndarray, "n n"]:
-    """Distances between all images, by the metric."""
-    if metric == "euclidean":
-        return np.sqrt(without_rounding(squared))
-    if metric != "cosine":
-        raise InputError(f"metric must be 'cosine' or 'euclidean', but is {metric!r}.")
-    z = embeddings.astype(np.float64)
-    lengths = np.linalg.norm(z, axis=1, keepdims=True)
-    n_zero = int(np.sum(lengths == 0))
-    if n_zero:
-        raise ScoreUndefinedError(
-            f"The angle to a zero embedding is undefined, but {n_zero} of {len(z)} are zero. "
-            "Take metric='euclidean', or check the weights."
-        )
-    return without_rounding(distances_of(z / lengths)) / 2  # ‖u − v‖² = 2 − 2 cos

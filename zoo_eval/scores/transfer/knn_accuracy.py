@@ -1,20 +1,24 @@
 """Accuracy of the k nearest neighbours, each image left out in turn."""
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, Shaped
+from jaxtyping import Float, Int
 
 from zoo_eval.errors import InputError, ScoreUndefinedError
-from zoo_eval.quantities.distances import squared_distances
 from zoo_eval.scores._classes import class_ids
+from zoo_eval.scores._metric import DistancesFrom, squared_by_metric
 from zoo_eval.scores._score import score
 from zoo_eval.scores.transfer._most_likely import share_right
+from zoo_eval.threads import in_threads, row_blocks
 
-_ROUNDING = 1e-12  # of the largest distance: distances this close are equal
+# Squared distances this close, in units of the largest from the first image, are equal. None is
+# more than four times that one, and rounding is about 1e-15 of it.
+_ROUNDING = 1e-12
 
 
 @score(unit="fraction", higher_is_better=True, bounds=(0.0, 1.0))
 def knn_accuracy(
     embeddings: Float[np.ndarray, "n d"],
+    squared_distances: Float[np.ndarray, "n n"],
     labels: Int[np.ndarray, " n"],
     *,
     k: int = 20,
@@ -35,6 +39,7 @@ def knn_accuracy(
 
     Args:
         embeddings: One row per image.
+        squared_distances: Squared Euclidean distances between them.
         labels: Class of each image.
         k: Number of neighbours, from 1 to n − 1.
         metric: `"cosine"`, by the angle between embeddings, or `"euclidean"`.
@@ -53,7 +58,7 @@ def knn_accuracy(
         arXiv 2503.18528 (k-NN as a transferability score), https://arxiv.org/abs/2503.18528
 
     >>> z = np.array([[1.0, 0.0], [1.0, 0.1], [0.0, 1.0], [0.1, 1.0]])
-    >>> knn_accuracy(z, np.array([0, 0, 1, 1]), k=1)
+    >>> knn_accuracy(embeddings=z, labels=np.array([0, 0, 1, 1]), k=1)
     1.0
     """
     if k < 1:
@@ -64,40 +69,24 @@ def knn_accuracy(
             f"{k} neighbours need at least {k + 1} images, but there are {n}."
         )
     ids, sizes = class_ids(labels, "k-NN accuracy")
-    distances = squared_distances(_points(embeddings, metric))
-    votes = _votes(_neighbours(distances, k), ids, len(sizes))
+    distances_from = squared_by_metric(embeddings, squared_distances, metric)
+    votes = _votes(distances_from, ids, len(sizes), k)
     return share_right(votes.astype(np.float64), ids, np.zeros(n))
 
 
-def _points(embeddings: Shaped[np.ndarray, "n d"], metric: str) -> Float[np.ndarray, "n d"]:
-    """Points whose Euclidean distances order the images as the metric does."""
-    z = embeddings.astype(np.float64)
-    if metric == "euclidean":
-        return z
-    if metric != "cosine":
-        raise InputError(f"metric must be 'cosine' or 'euclidean', but is {metric!r}.")
-    lengths = np.linalg.norm(z, axis=1, keepdims=True)
-    n_zero = int(np.sum(lengths == 0))
-    if n_zero:
-        raise ScoreUndefinedError(
-            f"The angle to a zero embedding is undefined, but {n_zero} of {len(z)} are zero. "
-            "Take metric='euclidean', or check the weights."
-        )
-    return z / lengths
-
-
-def _neighbours(distances: Float[np.ndarray, "n n"], k: int) -> Bool[np.ndarray, "n n"]:
-    """Which images (columns) are among the k nearest of each (rows). Changes `distances`."""
-    slack = _ROUNDING * distances.max()
-    np.fill_diagonal(distances, np.inf)
-    reach = np.partition(distances, k - 1, axis=1)[:, k - 1]
-    return distances <= reach[:, None] + slack
-
-
 def _votes(
-    neighbours: Bool[np.ndarray, "n n"], ids: Int[np.ndarray, " n"], n_classes: int
+    distances_from: DistancesFrom, ids: Int[np.ndarray, " n"], n_classes: int, k: int
 ) -> Int[np.ndarray, "n classes"]:
-    """Number of neighbours of each class, of each image."""
-    image, neighbour = np.nonzero(neighbours)
-    pairs = image * n_classes + ids[neighbour]
-    return np.bincount(pairs, minlength=len(ids) * n_classes).reshape(len(ids), n_classes)
+    """How many of each class are among the k nearest others of each image."""
+    n = len(ids)
+    slack = _ROUNDING * distances_from(slice(0, 1)).max()
+
+    def of_rows(rows: slice) -> Int[np.ndarray, "rows classes"]:
+        others = distances_from(rows)
+        np.fill_diagonal(others[:, rows], np.inf)
+        reach = np.partition(others, k - 1, axis=1)[:, k - 1]
+        image, neighbour = np.nonzero(others <= reach[:, None] + slack)
+        pairs = image * n_classes + ids[neighbour]
+        return np.bincount(pairs, minlength=len(others) * n_classes).reshape(-1, n_classes)
+
+    return np.concatenate(in_threads(of_rows, row_blocks(n, n)))

@@ -1,15 +1,16 @@
 """PARC, the pairwise annotation representation comparison."""
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, Shaped
-from scipy.spatial.distance import squareform
+from jaxtyping import Float, Int, Shaped
 
 from zoo_eval.errors import InputError, ScoreUndefinedError
 from zoo_eval.quantities.spectra import centred_svd
 from zoo_eval.scores._classes import class_ids
 from zoo_eval.scores._score import score
+from zoo_eval.threads import in_threads, row_blocks
 
-_DECIMALS = 12  # distances that agree to these decimals are ties; rounding is about 1e-15
+_UNITS = 1e12  # correlations that agree to 12 decimals are ties; rounding is about 1e-15
+_STRIP = 128  # images whose pairs a thread computes at a time
 
 
 @score(unit="correlation", higher_is_better=True, bounds=(-1.0, 1.0))
@@ -69,75 +70,117 @@ def parc(
         raise ScoreUndefinedError(
             f"PARC needs two images of one class, but all {n} are of different classes."
         )
-    points = _principal_components(embeddings, n_components)
-    distances = _of_pairs(_correlations(_standardised(points)))
-    np.subtract(1, distances, out=distances)
-    np.round(distances, _DECIMALS, out=distances)
-    if distances.min() == distances.max():
+    points = _directions(_standardised(_principal_components(embeddings, n_components)))
+    similarities, of_one_class = _of_pairs(points, ids)
+    similarities.sort()
+    if similarities[0] == similarities[-1]:
         raise ScoreUndefinedError(
-            f"PARC ranks distances, but those of all {len(distances)} pairs of images are equal, "
-            f"{distances[0]:.6g}."
+            f"PARC ranks distances, but those of all {len(similarities)} pairs of images are "
+            f"equal, {1 - similarities[0] / _UNITS:.6g}."
         )
-    same = _of_pairs(np.equal.outer(ids, ids))
-    return float(np.clip(_rank_correlation(distances, same), -1.0, 1.0))
+    return float(np.clip(_rank_correlation(similarities, np.sort(of_one_class)), -1.0, 1.0))
 
 
-def _of_pairs(matrix: Shaped[np.ndarray, "n n"]) -> Shaped[np.ndarray, " pairs"]:
-    """The entries above the diagonal."""
-    return squareform(matrix, checks=False)
+def _of_pairs(
+    points: Float[np.ndarray, "n k"], ids: Int[np.ndarray, " n"]
+) -> tuple[Float[np.ndarray, " pairs"], Float[np.ndarray, " same"]]:
+    """Products of each two points in whole units, in any order; those of one class once more."""
+    n = len(points)
+    products = np.empty(n * (n - 1) // 2)
+
+    def fill(rows: slice) -> Float[np.ndarray, " same"]:
+        """The pairs of a point of these rows and a later one; those of one class."""
+        m, n_later = rows.stop - rows.start, n - rows.stop
+        block = points[rows] @ points[rows.start :].T
+        # The pairs of the points from here on are the last ones.
+        to_come = products[len(products) - (m + n_later) * (m + n_later - 1) // 2 :]
+        later, among = to_come[: m * n_later], to_come[m * n_later :][: m * (m - 1) // 2]
+        np.rint(block[:, m:], out=later.reshape(m, n_later))
+        one, other = np.triu_indices(m, 1)
+        np.rint(block[one, other], out=among)
+        same_later = np.equal.outer(ids[rows], ids[rows.stop :]).ravel()
+        same_among = ids[rows][one] == ids[rows][other]
+        return np.concatenate([later[same_later], among[same_among]])
+
+    starts = range(0, n, _STRIP)
+    same = in_threads(fill, [slice(start, min(start + _STRIP, n)) for start in starts])
+    return products, np.concatenate(same)
 
 
-def _rank_correlation(x: Float[np.ndarray, " pairs"], low: Bool[np.ndarray, " pairs"]) -> float:
-    """Spearman's correlation of x with a list of two values, the smaller where `low` is true.
+def _rank_correlation(
+    ordered: Float[np.ndarray, " pairs"], high: Float[np.ndarray, " same"]
+) -> float:
+    """Spearman's correlation of ascending numbers with whether they are among the `high`.
 
-    Only the ranks of the low ones are needed, as in the rank-sum test: with N numbers, of which
-    m are low with rank sum S, and tied groups of t,
+    Only the ranks of those are needed, as in the rank-sum test: with N numbers, of which m are
+    high with rank sum S, and tied groups of t,
 
-        ρ = (m (N + 1)/2 − S) / √((N³ − Σ t³)/12 · m (N − m)/N).
+        ρ = (S − m (N + 1)/2) / √((N³ − N − Σ (t³ − t))/12 · m (N − m)/N).
 
-    One sort of x in place of one of its indices, and no correlation of two long lists.
+    One sort of numbers in place of one of indices, and no correlation of two long lists.
+
+    Args:
+        ordered: All numbers, ascending.
+        high: Some of them, ascending too: then they are found three times as fast.
     """
-    ordered, of_low = np.sort(x), np.sort(x[low])  # sorted ones are found three times as fast
-    n, m = len(x), len(of_low)
-    below = np.searchsorted(ordered, of_low, "left").sum()
-    ranks = (below + np.searchsorted(ordered, of_low, "right").sum()) / 2  # less 1/2 each
-    starts = np.append(0, 1 + np.flatnonzero(ordered[1:] != ordered[:-1]))
-    ties = np.diff(starts, append=n).astype(np.float64)
-    spread = (float(n) ** 3 - (ties**3).sum()) / 12 * m * (n - m) / n
-    return float((m * n / 2 - ranks) / np.sqrt(spread))
+    n, m = len(ordered), len(high)
+    # Each mean rank is 1/2 above the mean of the numbers below and of those not above.
+    places = in_threads(
+        lambda side: int(np.searchsorted(ordered, high, side).sum()), ("left", "right")
+    )
+    ranks = sum(places) / 2
+    # Numbers that equal the one before, one place after the other within a group.
+    again = np.flatnonzero(ordered[1:] == ordered[:-1])
+    starts = np.flatnonzero(np.diff(again, prepend=-2) > 1)
+    ties = np.diff(starts, append=len(again)) + 1.0
+    spread = (float(n) ** 3 - n - (ties**3 - ties).sum()) / 12 * m * (n - m) / n
+    return float((ranks - m * n / 2) / np.sqrt(spread))
 
 
 def _principal_components(
     embeddings: Shaped[np.ndarray, "n d"], n_components: int
 ) -> Float[np.ndarray, "n k"]:
-    """The embeddings less their mean, or their first principal components."""
+    """A copy of the embeddings, or their first principal components."""
+    if n_components == 0:
+        return embeddings.astype(np.float64)
+    left = centred_svd(embeddings).left[:, :n_components]
     z = embeddings.astype(np.float64)
     z -= z.mean(axis=0)
-    if n_components == 0:
-        return z
-    left = centred_svd(embeddings).left[:, :n_components]
     loadings = z.T @ left
     largest = np.abs(loadings).argmax(axis=0)
     return left * np.sign(loadings[largest, np.arange(left.shape[1])])
 
 
 def _standardised(points: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "n k"]:
-    """Each column over its deviation; constant columns become 0."""
-    deviations = points.std(axis=0)
-    # What the mean leaves behind in a constant column is rounding.
-    constant = np.ptp(points, axis=0) == 0
-    return np.where(constant, 0.0, points / np.where(constant, 1.0, deviations))
+    """Each column less its mean and over its deviation, in place; constant ones become 0."""
+    points -= points[0].copy()  # which leaves nothing of a constant column
+    points -= points.mean(axis=0)
+    deviations = np.sqrt(np.einsum("ij,ij->j", points, points) / len(points))
+    points /= np.where(deviations == 0, 1.0, deviations)
+    return points
 
 
-def _correlations(points: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "n n"]:
-    """Pearson correlation of each two rows."""
-    rows = points - points.mean(axis=1, keepdims=True)
-    lengths = np.linalg.norm(rows, axis=1)
-    flat = lengths <= points.shape[1] * np.finfo(np.float64).eps * np.abs(points).max()
+def _directions(points: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "n k"]:
+    """Each row less its mean and scaled, in place, so that products are correlations in units.
+
+    Raises:
+        ScoreUndefinedError: a row has one value only.
+    """
+    largest = max(points.max(), -points.min())
+    lengths = np.empty(len(points))
+
+    def take_off_mean(rows: slice) -> None:
+        block = points[rows]
+        block -= block.mean(axis=1, keepdims=True)
+        np.einsum("ij,ij->i", block, block, out=lengths[rows])
+
+    in_threads(take_off_mean, row_blocks(*points.shape))
+    np.sqrt(lengths, out=lengths)
+    flat = lengths <= points.shape[1] * np.finfo(np.float64).eps * largest
     if flat.any():
         raise ScoreUndefinedError(
             f"PARC correlates features within an image, but {int(flat.sum())} of {len(points)} "
             f"images have one value in all {points.shape[1]} standardised features."
         )
-    rows /= lengths[:, None]
-    return rows @ rows.T
+    points *= (_UNITS**0.5 / lengths)[:, None]
+    return points
