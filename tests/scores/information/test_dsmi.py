@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from zoo_eval import threads
 from zoo_eval.errors import InputError, ScoreUndefinedError
 from zoo_eval.quantities import distances
 from zoo_eval.quantities.distances import ImageDistances
@@ -205,13 +206,15 @@ def test_threads_share_the_subsets_and_change_nothing(monkeypatch):
     monkeypatch.setattr(_subsets, "_ENTRIES_PER_BATCH", 500)
     in_batches = dsmi(embeddings=z, labels=labels)
     monkeypatch.setattr(_subsets.torch, "get_num_threads", lambda: 3)
-    threads = set()
-    plain = _subsets.ThreadPoolExecutor
+    counts = set()
+    plain = threads.ThreadPoolExecutor
     monkeypatch.setattr(
-        _subsets, "ThreadPoolExecutor", lambda count: threads.add(count) or plain(count)
+        threads,
+        "ThreadPoolExecutor",
+        lambda count, **options: counts.add(count) or plain(count, **options),
     )
     assert dsmi(embeddings=z, labels=labels) == in_batches == alone
-    assert threads == {3}
+    assert counts == {3}
 
 
 # 4. errors

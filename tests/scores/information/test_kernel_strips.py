@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from zoo_eval import threads
 from zoo_eval.errors import InputError, ScoreUndefinedError
 from zoo_eval.quantities.distances import ImageDistances
 from zoo_eval.scores.information import _kernel_strips
@@ -11,7 +12,7 @@ from zoo_eval.scores.information._kernel_strips import KernelStrips
 @pytest.fixture(autouse=True)
 def short_strips(monkeypatch):
     monkeypatch.setattr(_kernel_strips, "_STRIP", 7)
-    monkeypatch.setattr(_kernel_strips, "_ROWS_AT_A_TIME", 3)
+    monkeypatch.setattr(threads, "_ENTRIES_AT_A_TIME", 80)
 
 
 def data(n=31, d=5, seed=0):

@@ -20,9 +20,9 @@ from jaxtyping import Float, Shaped
 from zoo_eval.quantities.distances import ImageDistances
 from zoo_eval.scores.information._diffusion import fixed_variance, median_variance
 from zoo_eval.scores.information._strip_median import median_of_pairs
+from zoo_eval.threads import free_threads, in_threads, row_blocks
 
 _STRIP = 512  # rows
-_ROWS_AT_A_TIME = 16  # that are changed together: 3 MB of 50,000 images
 # Squared lengths above this multiple of σ² make float32 products wrong by 10⁻⁴ in the exponent.
 _LARGEST_IN_FLOAT32 = 200.0
 _FAR = 1e30  # squared distances in units of σ² from here on are one, which float32 can hold
@@ -42,15 +42,18 @@ class KernelStrips:
         self, distances: ImageDistances, bandwidth: str | float | int, features: str
     ) -> None:
         self.n = len(distances)
-        self._starts = range(0, self.n, _STRIP)
+        self._places = [
+            slice(start, min(start + _STRIP, self.n)) for start in range(0, self.n, _STRIP)
+        ]
         self._strips: list[np.ndarray] = []
         z = _centred(distances.embeddings)
         if bandwidth == "median":
             variance = self._take_distances_and_median(z)
         else:
             variance = 1.0
-            z /= np.sqrt(fixed_variance(distances.n_features, bandwidth, features))
-            self._take_distances(z, in_float32=_longest(z) < _LARGEST_IN_FLOAT32)
+            scale = fixed_variance(distances.n_features, bandwidth, features) ** -0.5
+            in_float32 = _longest(z) * scale**2 < _LARGEST_IN_FLOAT32
+            self._take_distances(z, scale, in_float32=in_float32)
         del z  # as large as several strips
         degrees = self._to_gaussian_kernel(variance)
         self.top = np.sqrt(degrees / degrees.sum()).astype(np.float32)
@@ -58,81 +61,120 @@ class KernelStrips:
 
     def __matmul__(self, vectors: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "n k"]:
         """K' times vectors in float32."""
-        product = np.zeros_like(vectors)
-        for start, strip in zip(self._starts, self._strips, strict=True):
-            stop = start + len(strip)
-            product[start:stop] += strip @ vectors[start:]
-            # The part right of the diagonal block stands for the one below it, too.
-            product[stop:] += strip[:, len(strip) :].T @ vectors[start:stop]
-        return product
+        strips = list(zip(self._places, self._strips, strict=True))
+
+        def of_some(first: int) -> Float[np.ndarray, "n k"]:
+            product = np.zeros_like(vectors)
+            for place, strip in strips[first::n_threads]:
+                product[place] += strip @ vectors[place.start :]
+                # The part right of the diagonal block stands for the one below it, too.
+                product[place.stop :] += strip[:, len(strip) :].T @ vectors[place]
+            return product
+
+        n_threads = free_threads()
+        return sum(in_threads(of_some, range(n_threads)), start=np.zeros_like(vectors))
 
     def _take_distances_and_median(self, z: Float[np.ndarray, "n d"]) -> float:
         """Squared distances in units of the mean squared length, and σ² from their median."""
-        z /= np.sqrt(np.mean(z**2) * z.shape[1] or 1.0)
-        longest, median = _longest(z), 0.0
+        scale = float(np.sqrt(np.mean(z**2) * z.shape[1])) ** -1 if z.any() else 1.0
+        longest, median = _longest(z) * scale**2, 0.0
         for in_float32 in (True, False):
-            self._take_distances(z, in_float32=in_float32)
+            self._take_distances(z, scale, in_float32=in_float32)
             median = median_of_pairs(self._strips, self.n, rounding=1e-14 * longest)
             if longest < _LARGEST_IN_FLOAT32 * median / 2:
                 break
         return median_variance(median, self.n)
 
-    def _take_distances(self, z: Float[np.ndarray, "n d"], *, in_float32: bool) -> None:
-        """‖zᵢ‖² + ‖zⱼ‖² − 2 zᵢ·zⱼ, kept in float32 whatever the product is taken in."""
-        z = z.astype(np.float32 if in_float32 else np.float64, copy=False)
-        squares = np.einsum("ij,ij->i", z, z)
-        self._strips = []  # a first try in float32 goes before the second is made
-        for start in self._starts:
-            strip = z[start : start + _STRIP] @ z[start:].T
-            for row in range(0, len(strip), _ROWS_AT_A_TIME):
-                rows = strip[row : row + _ROWS_AT_A_TIME]
-                rows *= -2
-                rows += squares[start:]
-                rows += squares[start + row : start + row + len(rows), None]
-                np.clip(rows, 0, _FAR, out=rows)
+    def _take_distances(
+        self, z: Float[np.ndarray, "n d"], scale: float, *, in_float32: bool
+    ) -> None:
+        """‖zᵢ‖² + ‖zⱼ‖² − 2 zᵢ·zⱼ, kept in float32 whatever the product is taken in.
+
+        Args:
+            z: The points, which are changed if the product is not taken in float32.
+            scale: Their unit, which they are multiplied by.
+            in_float32: Whether the product is.
+        """
+        points = np.empty(z.shape, dtype=np.float32) if in_float32 else z
+        squares = np.empty(self.n, dtype=points.dtype)
+
+        def take_points(rows: slice) -> None:
+            block = np.multiply(z[rows], scale, out=points[rows], casting="same_kind")
+            np.einsum("ij,ij->i", block, block, out=squares[rows])
+
+        def take_strip(place: slice) -> Float[np.ndarray, "rows rest"]:
+            strip = points[place] @ points[place.start :].T
+            for rows in row_blocks(*strip.shape):
+                block = strip[rows]
+                block *= -2
+                block += squares[place.start :]
+                block += squares[place][rows, None]
+                np.clip(block, 0, _FAR, out=block)
             np.fill_diagonal(strip, 0)
-            self._strips.append(strip.astype(np.float32, copy=False))
+            return strip.astype(np.float32, copy=False)
+
+        in_threads(take_points, row_blocks(*z.shape))
+        self._strips = []  # a first try in float32 goes before the second is made
+        self._strips = in_threads(take_strip, self._places)
 
     def _to_gaussian_kernel(self, variance: float) -> Float[np.ndarray, " n"]:
         """Turn distances into G, in place; the row sums of G."""
-        degrees = np.zeros(self.n)
-        for start, strip in zip(self._starts, self._strips, strict=True):
+
+        def change(strip: Float[np.ndarray, "rows rest"]) -> Float[np.ndarray, " rest"]:
             n_rows = len(strip)
-            for row in range(0, n_rows, _ROWS_AT_A_TIME):
-                rows = strip[row : row + _ROWS_AT_A_TIME]
-                rows *= -0.5 / variance
-                np.exp(rows, out=rows)
-                degrees[start + row : start + row + len(rows)] += rows.sum(axis=1)
-                degrees[start + n_rows :] += rows[:, n_rows:].sum(axis=0)
+            sums = np.zeros(strip.shape[1])
+            for rows in row_blocks(*strip.shape):
+                block = strip[rows]
+                block *= -0.5 / variance
+                np.exp(block, out=block)
+                sums[rows] += block.sum(axis=1)
+                sums[n_rows:] += block[:, n_rows:].sum(axis=0)
+            return sums
+
+        degrees = np.zeros(self.n)
+        for place, sums in zip(self._places, in_threads(change, self._strips), strict=True):
+            degrees[place.start :] += sums
         return degrees
 
     def _normalise(self, degrees: Float[np.ndarray, " n"]) -> tuple[float, float]:
         """Turn G into K', in place; its trace and squared Frobenius norm."""
         scale = (1 / np.sqrt(degrees)).astype(np.float32)
-        trace = square_norm = 0.0
-        for start, strip in zip(self._starts, self._strips, strict=True):
-            n_rows = len(strip)
-            for row in range(0, n_rows, _ROWS_AT_A_TIME):
-                rows = strip[row : row + _ROWS_AT_A_TIME]
-                here = slice(start + row, start + row + len(rows))
-                rows *= scale[start:]
-                rows *= scale[here, None]
-                rows -= np.multiply.outer(self.top[here], self.top[start:])
-                squares = np.square(rows)
-                block = squares[:, :n_rows].sum(axis=1).sum(dtype=np.float64)
-                rest = squares[:, n_rows:].sum(axis=1).sum(dtype=np.float64)
-                square_norm += float(block + 2 * rest)
-            trace += float(np.trace(strip[:, :n_rows], dtype=np.float64))
-        return trace, square_norm
+
+        def change(at: tuple[slice, Float[np.ndarray, "rows rest"]]) -> tuple[float, float]:
+            place, strip = at
+            n_rows, square_norm = len(strip), 0.0
+            for rows in row_blocks(*strip.shape):
+                block = strip[rows]
+                block *= scale[place.start :]
+                block *= scale[place][rows, None]
+                block -= np.multiply.outer(self.top[place][rows], self.top[place.start :])
+                squares = np.square(block)
+                once = squares[:, :n_rows].sum(axis=1).sum(dtype=np.float64)
+                twice = squares[:, n_rows:].sum(axis=1).sum(dtype=np.float64)
+                square_norm += float(once + 2 * twice)
+            return float(np.trace(strip[:, :n_rows], dtype=np.float64)), square_norm
+
+        found = in_threads(change, zip(self._places, self._strips, strict=True))
+        return sum(trace for trace, _ in found), sum(norm for _, norm in found)
 
 
 def _centred(embeddings: Shaped[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
     """Embeddings less their mean, float64; exactly zero if all are equal."""
-    z = embeddings.astype(np.float64)
-    z -= z[0].copy()
-    z -= z.mean(axis=0)
+    n, d = embeddings.shape
+    z, first, blocks = np.empty((n, d)), embeddings[0].astype(np.float64), row_blocks(n, d)
+
+    def less_first(rows: slice) -> Float[np.ndarray, " d"]:
+        return np.subtract(embeddings[rows], first, out=z[rows]).sum(axis=0)
+
+    mean = sum(in_threads(less_first, blocks), start=np.zeros(d)) / n
+
+    def less_mean(rows: slice) -> None:
+        z[rows] -= mean
+
+    in_threads(less_mean, blocks)
     return z
 
 
 def _longest(z: Float[np.ndarray, "n d"]) -> float:
+    """Largest squared length."""
     return float(np.einsum("ij,ij->i", z, z).max())

@@ -65,7 +65,8 @@ class KrylovSpace:
         n, self._width = vectors.shape
         self.vectors = vectors
         self.steps = 0
-        block, self._start = np.linalg.qr(vectors)
+        block, sizes, turned = _directions(vectors)
+        self._start = sizes[:, None] * turned
         self._basis = np.empty((n, self._width * most_steps), dtype=np.float32)
         self._basis[:, : self._width] = block
         size = self._width * (most_steps + 1)
@@ -85,11 +86,13 @@ class KrylovSpace:
         basis = self._basis[:, : here.stop]
         inner = basis.T @ product
         self._largest = max(self._largest, float(np.linalg.norm(product, axis=0).max()))
-        block, coupling = self._directions(product - basis @ inner)
+        block, sizes, turned = _directions(product - basis @ inner)
+        self._fill_up(block, sizes)
+        coupling = sizes[:, None] * turned
         for _ in range(_MOST_PASSES):
-            block, factor = np.linalg.qr(block - basis @ (basis.T @ block))
-            coupling = factor @ coupling
-            if np.abs(np.diag(factor)).min() > 0.5:  # little was left to take off
+            block, sizes, turned = _directions(block - basis @ (basis.T @ block))
+            coupling = sizes[:, None] * (turned @ coupling)
+            if sizes.min() > 0.5:  # little was left to take off
                 break
         diagonal = inner[here].astype(np.float64)
         self._projected[here, here] = (diagonal + diagonal.T) / 2
@@ -99,19 +102,12 @@ class KrylovSpace:
             self._basis[:, after] = block
         self.steps += 1
 
-    def _directions(
-        self, remainder: Float[np.ndarray, "n w"]
-    ) -> tuple[Float[np.ndarray, "n w"], Float[np.ndarray, "w w"]]:
-        """Unit vectors, orthogonal but for random ones filled in, and the remainder in them."""
-        block, factor = np.linalg.qr(remainder)
-        turn, sizes, coupling = np.linalg.svd(factor)
-        # A plain QR would invent the directions that are not there, and may take old ones.
+    def _fill_up(self, block: Float[np.ndarray, "n w"], sizes: Float[np.ndarray, " w"]) -> None:
+        """Put random vectors in the place of directions that a product did not add."""
         missing = sizes <= _NOTHING_LEFT * self._largest
         sizes[missing] = 0
-        block = block @ turn
         fill = self._generator.standard_normal((len(block), int(missing.sum())), dtype=np.float32)
         block[:, missing] = fill / np.sqrt(np.float32(len(block)))
-        return block, sizes[:, None] * coupling
 
     def ritz(self, steps: int) -> Ritz:
         """Eigenvalues and eigenvectors of T after so many steps, up to all that were made."""
@@ -140,3 +136,18 @@ class KrylovSpace:
 
     def _part(self, step: int) -> slice:
         return slice(step * self._width, (step + 1) * self._width)
+
+
+def _directions(
+    block: Float[np.ndarray, "n w"],
+) -> tuple[Float[np.ndarray, "n w"], Float[np.ndarray, " w"], Float[np.ndarray, "w w"]]:
+    """Singular value decomposition of a tall block, in float64; the left vectors as float32.
+
+    From the eigenvectors of the small Gram matrix, in a tenth of the time of a QR decomposition.
+    The left vectors of singular values below 10⁻⁸ of the largest are not orthogonal to the rest.
+    """
+    tall = block.astype(np.float64)
+    squares, vectors = np.linalg.eigh(tall.T @ tall)
+    sizes = np.sqrt(np.maximum(squares, 0))
+    left = tall @ (vectors / np.where(sizes > 0, sizes, 1.0))
+    return left.astype(np.float32), sizes, vectors.T

@@ -34,6 +34,8 @@ References:
     Numerische Mathematik 2023, https://arxiv.org/abs/2212.09642
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from jaxtyping import Float
 from scipy.stats import t as student
@@ -46,6 +48,7 @@ from zoo_eval.scores.information._control_variates import (
 )
 from zoo_eval.scores.information._kernel_strips import KernelStrips
 from zoo_eval.scores.information._lanczos import KrylovSpace, Ritz
+from zoo_eval.threads import in_threads
 
 _HALF = 24  # random vectors in each of the two halves
 _FIRST_CHECK, _STEPS_PER_CHECK, _MOST_STEPS = 10, 2, 32
@@ -96,8 +99,8 @@ def _round(
         while halves[0].steps < steps:
             # One product for both halves: the matrix is read once.
             product = kernel @ np.hstack([half.newest for half in halves])
-            for half, part in zip(halves, np.hsplit(product, 2), strict=True):
-                half.extend(np.ascontiguousarray(part))
+            in_threads(_extend, zip(halves, np.hsplit(product, 2), strict=True))
+        in_threads(lambda half: half.ritz(half.steps), halves)  # which keep it
         before, now = (
             np.mean([_plain(half.ritz(k), functions) for half in halves], axis=0)
             for k in (steps - 2, steps)
@@ -105,13 +108,16 @@ def _round(
         truncation = abs(float(_slope(now) @ (before - now))) * steps / 8
         if truncation <= _TRUNCATION:
             break
-    samples = [
-        np.hstack(
-            [controlled_estimates(kernel, function, *pair) for pair in (halves, halves[::-1])]
-        )
-        for function in functions
-    ]
-    return np.array(samples), truncation
+
+    def controlled(pair: Sequence[KrylovSpace]) -> Float[np.ndarray, "2 half"]:
+        return np.array([controlled_estimates(kernel, f, *pair) for f in functions])
+
+    return np.hstack(in_threads(controlled, (halves, halves[::-1]))), truncation
+
+
+def _extend(half_and_product: tuple[KrylovSpace, Float[np.ndarray, "n half"]]) -> None:
+    half, product = half_and_product
+    half.extend(np.ascontiguousarray(product))
 
 
 def _random_signs(

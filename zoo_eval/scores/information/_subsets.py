@@ -2,19 +2,17 @@
 
 import random
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from threadpoolctl import ThreadpoolController
 
 from zoo_eval.errors import InputError
+from zoo_eval.threads import in_threads
 
 # Subsets of one size are handled together, up to this many pairs of images (2 MiB) at a time.
 _ENTRIES_PER_BATCH = 2**18
-_LARGEST_PER_THREAD = 1000  # images of a subset; more keep several threads of BLAS busy
+_LARGEST_PER_THREAD = 1000  # images of a subset
 
 
 def information_gain(
@@ -70,18 +68,13 @@ def _in_batches(
     """Entropies of all subsets, some at a time to bound the memory and to stay in the cache.
 
     Matrices of a few hundred images are too small to be shared between threads, but the batches
-    are not: each thread takes some, with one thread of BLAS of its own.
+    are not: each thread takes as many.
     """
     count, size = subsets.shape
-    n_batches = min(-(-count * size**2 // _ENTRIES_PER_BATCH), count)
-    batches = np.array_split(subsets, n_batches)
-    n_threads = min(torch.get_num_threads(), n_batches)
-    if n_threads == 1 or size > _LARGEST_PER_THREAD:
-        return np.concatenate([entropies(batch) for batch in batches])
-    with _blas().limit(limits=1), ThreadPoolExecutor(n_threads) as threads:
-        return np.concatenate(list(threads.map(entropies, batches)))
-
-
-@cache
-def _blas() -> ThreadpoolController:
-    return ThreadpoolController().select(user_api="blas")
+    if size > _LARGEST_PER_THREAD:
+        return np.concatenate([entropies(subset) for subset in subsets[:, None]])
+    n_threads = torch.get_num_threads()
+    per_thread = -(-count * size**2 // (_ENTRIES_PER_BATCH * n_threads))
+    # Of a single matrix NumPy takes the eigenvalues without letting other threads go on.
+    n_batches = max(1, min(per_thread * n_threads, count // 2))
+    return np.concatenate(in_threads(entropies, np.array_split(subsets, n_batches)))
