@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TypeVar
 
-import torch
 from threadpoolctl import ThreadpoolController
 
 Item = TypeVar("Item")
@@ -25,7 +24,11 @@ _this_thread = threading.local()
 
 def free_threads() -> int:
     """How many threads `in_threads` may take here; one within a thread that it has made."""
-    return 1 if hasattr(_this_thread, "is_one_of_several") else torch.get_num_threads()
+    if hasattr(_this_thread, "is_one_of_several"):
+        return 1
+    import torch  # here: programs that compute nothing read quantities, too, and it takes seconds
+
+    return torch.get_num_threads()
 
 
 def in_threads(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
