@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from zoo_eval.correlation.ties import Values, sum_of_powers
+from zoo_eval.correlation.ties import Values, midranks, sum_of_powers
 
 
 @pytest.mark.parametrize("decimals", [0, 1, 9], ids=["many ties", "some ties", "no ties"])
@@ -40,3 +41,12 @@ def test_powers_are_summed_over_rows(power):
     weights = np.random.default_rng(0).integers(0, 9, size=(20, 5)).astype(float)
     np.testing.assert_array_equal(sum_of_powers(weights, power), (weights**power).sum(axis=0))
     assert sum_of_powers(weights[:0], power).tolist() == [0.0] * 5
+
+
+@pytest.mark.parametrize("decimals", [0, 1, 9], ids=["many ties", "some ties", "no ties"])
+def test_midranks_are_those_of_scipy(decimals):
+    rows = np.random.default_rng(decimals).normal(size=(5, 40)).round(decimals)
+    rows[1, 3], rows[2, 5:7], rows[3, :2] = np.nan, -np.inf, (0.0, -0.0)
+    np.testing.assert_array_equal(midranks(rows), stats.rankdata(rows, axis=1))
+    np.testing.assert_array_equal(midranks(rows[0]), stats.rankdata(rows[0]))
+    assert midranks(rows[:0]).shape == (0, 40)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
-from scipy import stats
+from scipy import special
 
 
 class Intraclass(NamedTuple):
@@ -56,6 +56,6 @@ def intraclass_correlation(values: Float[np.ndarray, "models seeds"]) -> Intracl
         return Intraclass(1.0, 1.0, 1.0) if between else Intraclass()
     ratio = between / within
     freedom = (k - 1, total - k)
-    low = ratio / float(stats.f.ppf(0.975, *freedom))
-    high = ratio * float(stats.f.ppf(0.975, *freedom[::-1]))
+    low = ratio / float(special.fdtri(*freedom, 0.975))
+    high = ratio * float(special.fdtri(*freedom[::-1], 0.975))
     return Intraclass(*((f - 1) / (f + n - 1) for f in (ratio, low, high)))

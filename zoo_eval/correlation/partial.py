@@ -2,7 +2,8 @@
 
 import numpy as np
 from jaxtyping import Float, Shaped
-from scipy import stats
+
+from zoo_eval.correlation.ties import midranks
 
 # A score whose ranks are those of the controls leaves a residual of rounding errors only.
 _NOTHING_LEFT = 1e-9
@@ -33,7 +34,7 @@ def partial_spearman(
     >>> partial_spearman(size[:, 0], np.array([2, 1, 4, 3]), size)
     nan
     """
-    ranks = stats.rankdata(np.column_stack([controls, y, x]), axis=0)
+    ranks = midranks(np.column_stack([controls, y, x]).T).T
     return float(partial_of_ranks(ranks[:, -1:], ranks[:, -2], ranks[:, :-2])[0])
 
 

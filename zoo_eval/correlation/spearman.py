@@ -2,11 +2,12 @@
 
 import numpy as np
 from jaxtyping import Float, Shaped
-from scipy import special, stats
+from scipy import special
 
 from zoo_eval.correlation.resamples import Resamples
 from zoo_eval.correlation.spearman_by_family import ByFamily
 from zoo_eval.correlation.spearman_by_model import ByModel
+from zoo_eval.correlation.ties import midranks
 
 # The time of a product of matrices grows with the families, that of a walk through the models
 # does not; they meet near here.
@@ -45,7 +46,7 @@ def p_value_of_rho(rho: float, n: int) -> float:
 
 def centred_ranks(x: Shaped[np.ndarray, "*scores n"]) -> Float[np.ndarray, "*scores n"]:
     """Midranks of each row less their mean."""
-    return stats.rankdata(x, axis=-1) - (x.shape[-1] + 1) / 2
+    return midranks(x) - (x.shape[-1] + 1) / 2
 
 
 class SpearmanBootstrap:

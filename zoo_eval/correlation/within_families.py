@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int, Shaped
-from scipy import stats
 
 from zoo_eval.correlation.aligned import Truth, align, columns_of, same_models
 from zoo_eval.correlation.concordance import Concordance
 from zoo_eval.correlation.defined import why_undefined
 from zoo_eval.correlation.ratio import ratio
 from zoo_eval.correlation.resamples import family_numbers, family_resamples, percentile_interval
+from zoo_eval.correlation.ties import midranks
 
 
 @dataclass
@@ -119,7 +119,7 @@ def _lines(
 def _ranks(x: Shaped[np.ndarray, " n"], ids: Int[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
     """Midranks within each family less their mean, over the family's size."""
     levels = np.unique(x, return_inverse=True)[1]
-    ranks = stats.rankdata(ids * (levels.max() + 1) + levels)
+    ranks = midranks(ids * (levels.max() + 1) + levels)
     sizes = np.bincount(ids)
     before = np.cumsum(sizes) - sizes
     return (ranks - before[ids] - (sizes[ids] + 1) / 2) / sizes[ids]

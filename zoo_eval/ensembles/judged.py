@@ -2,7 +2,7 @@
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from scipy.stats import norm
+from scipy.special import ndtri
 
 
 def judged(
@@ -34,5 +34,5 @@ def paired_interval(better: float, worse: float, n: int) -> tuple[float, float]:
     """
     b, c, total = better + 0.5, worse + 0.5, n + 2
     centre = (b - c) / total
-    half = float(norm.ppf(0.975)) * float(np.sqrt(b + c - (b - c) ** 2 / total)) / total
+    half = float(ndtri(0.975)) * float(np.sqrt(b + c - (b - c) ** 2 / total)) / total
     return max(centre - half, -1.0), min(centre + half, 1.0)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
-from scipy import stats
 
+from zoo_eval.correlation.ties import midranks
 from zoo_eval.report.formats import tick
 
 # A positive score over more than two decades is read on a logarithmic scale.
@@ -43,7 +43,7 @@ def axis_of(values: Float[np.ndarray, " n"]) -> Axis:
         positions, ticks = _placed(np.log10(values), _decades(low, high), np.log10)
         return Axis(positions, ticks, "log scale")
     if _heavy_tailed(values):
-        ranks = stats.rankdata(values)
+        ranks = midranks(values)
         positions, ticks = _placed(ranks, _round_steps(float(ranks.min()), float(ranks.max())))
         return Axis(positions, ticks, "rank")
     return Axis(*_placed(values, _round_steps(low, high)))

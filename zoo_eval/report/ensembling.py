@@ -8,9 +8,6 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from zoo_eval.ensembles.families import two_tiers
-from zoo_eval.ensembles.members import Members
-from zoo_eval.ensembles.partners import partners
 from zoo_eval.errors import ArrayError
 from zoo_eval.report.collect import ReportData
 from zoo_eval.report.ensembles import Ensembles
@@ -53,6 +50,11 @@ def ensembles(
     logits, labels = _alike(arrays, rows)
     if len(logits) < 2 or len(labels) < _FEWEST_IMAGES:
         return _none(HOW_TO)
+    # scipy's optimiser takes a while to import; whoever has kept no logits need not wait for it.
+    from zoo_eval.ensembles.families import two_tiers
+    from zoo_eval.ensembles.members import Members
+    from zoo_eval.ensembles.partners import partners
+
     members = Members.of(logits, labels)
     families = data.models["family"].fillna("no family").astype(str)
     of_family, averages = two_tiers(members, families.to_dict())

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
-from scipy import stats
+
+from zoo_eval.correlation.ties import midranks
 
 # Models that are compared with all others at once.
 _ROWS = 256
@@ -41,7 +42,7 @@ def agreement(
     (0.5, 1, 1.0)
     """
     columns = np.column_stack([first, second, accuracy])
-    ranks = stats.rankdata(-columns, axis=0)
+    ranks = midranks(-columns.T).T
     centred = ranks[:, :2] - ranks[:, :2].mean(axis=0)
     lengths = np.linalg.norm(centred, axis=0)
     rho = float(centred[:, 0] @ centred[:, 1] / lengths.prod()) if lengths.all() else np.nan

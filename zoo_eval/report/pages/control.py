@@ -2,7 +2,8 @@
 
 import numpy as np
 from jaxtyping import Float
-from scipy import stats
+
+from zoo_eval.correlation.ties import midranks
 
 
 def at_equal_size(
@@ -17,7 +18,7 @@ def at_equal_size(
     Returns:
         In ranks: by how many places a model stands higher than its size lets expect.
     """
-    ranks = stats.rankdata(np.column_stack([score, accuracy, size]), axis=0)
+    ranks = midranks(np.stack([score, accuracy, size])).T
     ranks -= ranks.mean(axis=0)
     held = ranks[:, 2:]
     spread = float((held * held).sum())
