@@ -5,11 +5,10 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int, Shaped
-from scipy import stats
 
 from zoo_eval.correlation.concordance import Agreement, Concordance
 from zoo_eval.correlation.resamples import Resamples
-from zoo_eval.correlation.ties import Values, sum_of_powers
+from zoo_eval.correlation.value_weights import ValueWeights
 
 _STRIP = 1024  # families
 
@@ -23,6 +22,9 @@ def kendall_tau(x: Shaped[np.ndarray, " n"], y: Shaped[np.ndarray, " n"]) -> flo
     >>> round(kendall_tau(np.array([1, 2, 3, 4]), np.array([1, 3, 2, 4])), 6)
     0.666667
     """
+    # scipy.stats takes most of a second to import, and a report does without.
+    from scipy import stats
+
     result: Any = stats.kendalltau(x, y, variant="b")
     return float(result.statistic)
 
@@ -57,10 +59,8 @@ class KendallBootstrap:
         """
         self.concordance = Concordance(truth, resamples.families)
         self._counts = resamples.counts
-        self._weights_of = resamples.weights_of
-        sizes = np.bincount(resamples.families)
-        self._pairs = (self._counts @ sizes) ** 2
-        self._squares = self._counts**2 @ sizes
+        self._squares = ValueWeights(resamples, 2)
+        self._pairs = (self._counts @ np.bincount(resamples.families)) ** 2
         self._truth_untied = self._untied(truth)
 
     def __call__(self, score: Shaped[np.ndarray, " n"]) -> Float[np.ndarray, " resamples"]:
@@ -85,7 +85,4 @@ class KendallBootstrap:
 
     def _untied(self, x: Shaped[np.ndarray, " n"]) -> Float[np.ndarray, " resamples"]:
         """Ordered pairs of models with different values, in each resample."""
-        values = Values(x)
-        members = self._weights_of(values.members)
-        squares = self._squares - sum_of_powers(members, 2)
-        return self._pairs - squares - sum_of_powers(values.sums(members), 2)
+        return self._pairs - self._squares(x)

@@ -1,0 +1,23 @@
+"""Powers of the weights of distinct values, against a loop over the values."""
+
+import numpy as np
+import pytest
+
+from zoo_eval.correlation import family_resamples
+from zoo_eval.correlation.value_weights import ValueWeights
+
+
+@pytest.mark.parametrize("power", [2, 3])
+@pytest.mark.parametrize("decimals", [0, 1, 9], ids=["many ties", "some ties", "no ties"])
+def test_the_sum_is_that_of_a_loop_over_values(decimals, power):
+    rng = np.random.default_rng(decimals)
+    x = rng.normal(size=60).round(decimals)
+    resamples = family_resamples(rng.integers(0, 7, size=60).tolist(), 20, seed=1)
+    weights = resamples.weights()
+    expected = sum(weights[x == value].sum(axis=0) ** power for value in set(x))
+    np.testing.assert_array_equal(ValueWeights(resamples, power)(x), expected)
+
+
+def test_a_constant_has_the_weight_of_all():
+    resamples = family_resamples(list(range(5)), 20, seed=0)
+    assert ValueWeights(resamples, 2)(np.ones(5)).tolist() == [25.0] * 20

@@ -1,0 +1,52 @@
+"""Powers of the weights of a score's distinct values, which say how tied it is in a resample."""
+
+import numpy as np
+from jaxtyping import Float, Shaped
+from scipy.sparse import csr_array
+
+from zoo_eval.correlation.resamples import Resamples
+from zoo_eval.correlation.ties import sum_of_powers
+
+
+class ValueWeights:
+    """Σ_values W^p of a score in every resample, W being the weight of the models of a value.
+
+    A value that one model has adds c^p, with c the multiplicity of the model's family. Most
+    scores have few other values or none, so Σ c^p over all models is computed once; what a score
+    changes of it are the models that share a value with another. All sums are of whole numbers,
+    hence exact.
+    """
+
+    def __init__(self, resamples: Resamples, power: int) -> None:
+        """Sum over models as if no two of them had the same value.
+
+        Args:
+            resamples: Resamples of the models.
+            power: p.
+        """
+        self._families = resamples.families
+        self._counts = np.ascontiguousarray(resamples.counts.T)
+        self._power = power
+        self._powers = self._counts ** np.float64(power)
+        self._untied = self._of_models(self._families)
+
+    def __call__(self, x: Shaped[np.ndarray, " n"]) -> Float[np.ndarray, " resamples"]:
+        """The sum for a score."""
+        _, values, sizes = np.unique(x, return_inverse=True, return_counts=True)
+        shared = sizes > 1
+        if not shared.any():
+            return self._untied
+        tied = shared[values]
+        rows, families = (np.cumsum(shared) - 1)[values[tied]], self._families[tied]
+        # Models by value and family: nearly all are 0.
+        models = csr_array(
+            (np.ones(len(rows)), (rows, families)), shape=(shared.sum(), len(self._counts))
+        )
+        weights: Float[np.ndarray, "values resamples"] = models @ self._counts
+        return self._untied - self._of_models(families) + sum_of_powers(weights, self._power)
+
+    def _of_models(
+        self, families: Shaped[np.ndarray, " models"]
+    ) -> Float[np.ndarray, " resamples"]:
+        """Σ c^p over some models."""
+        return np.bincount(families, minlength=len(self._counts)) @ self._powers
