@@ -1,16 +1,17 @@
 """Concordant less discordant pairs, counted once for every statistic that needs them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Int, Int32, Shaped, UInt8
+from jaxtyping import Int, Int8, Int32, Shaped, UInt8
 
 # Rows of pairs that are looked at together: few enough to stay in the processor's cache, and for
 # a sum of that many bytes' counts, from -8 to 8, to fit in 16 bits.
 _ROWS = 128
 
 _Bits = UInt8[np.ndarray, "rows bytes"]
+_Counts = UInt8[np.ndarray, "rows bytes"] | Int8[np.ndarray, "rows bytes"]
 
 
 @dataclass(frozen=True)
@@ -54,27 +55,54 @@ class Concordance:
         used = np.packbits(within <= last)
         order = _Order(truth[self._by_family], self._bits)
         self._blocks = list(_blocks(sizes))
-        self._lower = np.empty((len(truth), len(used)), np.uint8)
-        self._higher = np.empty_like(self._lower)
+        self._higher = np.empty((len(truth), len(used)), np.uint8)
+        self._differs = np.empty_like(self._higher)
         for rows, _, _ in self._blocks:
-            self._lower[rows] = order.lower(rows) & used
             self._higher[rows] = order.higher(rows) & used
+            self._differs[rows] = order.lower(rows) & used | self._higher[rows]
+        differing = (np.bitwise_count(self._differs[rows]) for rows, _, _ in self._blocks)
+        self._untied = self._sums(differing)
 
     def __call__(self, score: Shaped[np.ndarray, " n"]) -> Agreement:
         """Count the pairs of a score, which has no NaN either."""
         order = _Order(score[self._by_family], self._bits)
-        of_models = np.empty(len(score), np.int32)
-        of_families = np.zeros((len(self._bytes), len(self._bytes)), np.int32)
-        for rows, families, parts in self._blocks:
-            lower = order.lower(rows)
-            # Only the model itself may be neither; that pair is tied in the accuracy.
-            higher = ~lower if order.untied else order.higher(rows)
-            concordant = lower & self._lower[rows] | higher & self._higher[rows]
-            discordant = lower & self._higher[rows] | higher & self._lower[rows]
+        if order.untied:
+            # Pairs are concordant or discordant if they are untied in the accuracy.
+            concordant = self._sums(self._concordant(order))
+            return Agreement(
+                2 * concordant.of_models - self._untied.of_models,
+                2 * concordant.of_families - self._untied.of_families,
+            )
+        return self._sums(self._net(order))
+
+    def _concordant(self, order: "_Order") -> Iterator[UInt8[np.ndarray, "rows bytes"]]:
+        """Concordant pairs of an untied score in each byte, block by block."""
+        for rows, _, _ in self._blocks:
+            bits = order.lower(rows)
+            # Where the score is lower, the bits of a lower accuracy; else those of a higher one.
+            bits &= self._differs[rows]
+            bits ^= self._higher[rows]
+            yield np.bitwise_count(bits)
+
+    def _net(self, order: "_Order") -> Iterator[Int8[np.ndarray, "rows bytes"]]:
+        """Concordant less discordant pairs in each byte, block by block."""
+        for rows, _, _ in self._blocks:
+            lower, higher = order.lower(rows), order.higher(rows)
+            of_higher = self._higher[rows]
+            of_lower = self._differs[rows] ^ of_higher
+            concordant = lower & of_lower | higher & of_higher
+            discordant = lower & of_higher | higher & of_lower
             net = np.bitwise_count(concordant).view(np.int8)
             net -= np.bitwise_count(discordant).view(np.int8)
-            of_models[self._by_family[rows]] = net.sum(axis=1, dtype=np.int32)
-            of_bytes = np.stack([net[part].sum(axis=0, dtype=np.int16) for part in parts])
+            yield net
+
+    def _sums(self, counts: Iterable[_Counts]) -> Agreement:
+        """Sum what was counted in each byte, by model and by pair of families."""
+        of_models = np.empty(len(self._by_family), np.int32)
+        of_families = np.zeros((len(self._bytes), len(self._bytes)), np.int32)
+        for (rows, families, parts), block in zip(self._blocks, counts, strict=True):
+            of_models[self._by_family[rows]] = block.sum(axis=1, dtype=np.int32)
+            of_bytes = np.stack([block[part].sum(axis=0, dtype=np.int16) for part in parts])
             of_families[families] += np.add.reduceat(of_bytes, self._bytes, axis=1, dtype=np.int32)
         return Agreement(of_models, of_families)
 
