@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from zoo_eval.correlation import permutation_p_values, spearman_p_value
+from zoo_eval.correlation.permutation import permutation_p_values_of_groups
 
 X = np.array([3.0, 1.0, 4.0, 1.0, 5.0, 9.0])
 Y = np.array([0.2, 0.3, 0.4, 0.1, 0.6, 0.5])
@@ -61,3 +62,22 @@ def test_a_constant_has_no_p_value():
     p = permutation_p_values(scores, np.array([0.1, 0.2, 0.3]), 20, seed=0)
     assert np.isnan(p).tolist() == [True, False]
     assert np.isnan(permutation_p_values(scores, np.ones(3), 20, seed=0)).all()
+
+
+def test_groups_of_as_many_models_have_the_p_values_that_each_has_alone():
+    rng = np.random.default_rng(4)
+    groups = [(rng.normal(size=(k, 20)).round(1), rng.normal(size=20).round(1)) for k in (1, 3)]
+    together = permutation_p_values_of_groups(groups, 300, seed=2)
+    for found, (scores, truth) in zip(together, groups, strict=True):
+        np.testing.assert_array_equal(found, permutation_p_values(scores, truth, 300, seed=2))
+        for p, score in zip(found, scores, strict=True):
+            assert p == _one_by_one(score, truth, 300, 2)
+
+
+def _one_by_one(score, truth, permutations, seed):
+    """The slow, obvious version: each permutation by itself."""
+    rng, ranks = np.random.default_rng(seed), stats.rankdata(score) - 10.5
+    of_truth = stats.rankdata(truth) - 10.5
+    drawn = [rng.permuted(of_truth[None], axis=1)[0] for _ in range(permutations)]
+    reached = sum(abs(ranks @ other) >= abs(ranks @ of_truth) for other in drawn)
+    return (reached + 1) / (permutations + 1)

@@ -44,7 +44,7 @@ def control():
 
 
 def test_each_line_is_that_of_scipy_on_the_models_that_have_the_score(columns, known, control):
-    rows = rows_of(columns, known, control, None, 30, 0, 99)
+    rows = rows_of(columns, known, control, None, 30, 0)
     y = known.values[:-3]
     for name, row in rows.items():
         x = columns[name][:-3]
@@ -62,7 +62,7 @@ def test_each_line_is_that_of_scipy_on_the_models_that_have_the_score(columns, k
 
 
 def test_each_interval_is_that_of_repeated_data(columns, known, control):
-    rows = rows_of(columns, known, control, None, 30, 3, 99)
+    rows = rows_of(columns, known, control, None, 30, 3)
     y = known.values[:-3]
     weights = family_resamples(known.families[:-3], 30, 3).weights().astype(int)
     for name, row in rows.items():
@@ -79,22 +79,22 @@ def test_each_interval_is_that_of_repeated_data(columns, known, control):
 def test_the_difference_is_that_of_compare(columns, known, control):
     baseline = known.values + 0.2 * np.random.default_rng(5).normal(size=N)
     truth, families = pd.Series(known.values, MODELS), pd.Series(list(known.families), MODELS)
-    rows = rows_of(columns, known, control, baseline, 30, 0, 99)
+    rows = rows_of(columns, known, control, baseline, 30, 0)
     for name, row in rows.items():
         pair = pd.Series(columns[name], MODELS), pd.Series(baseline, MODELS)
         found = compare(*pair, truth, families, 30, 0)
         ours = (row.difference, row.difference_low, row.difference_high)
         assert ours == (found.difference, found.low, found.high)
     baseline[0] = np.nan
-    rows = rows_of(columns, known, control, baseline, 30, 0, 99)
+    rows = rows_of(columns, known, control, baseline, 30, 0)
     assert all(math.isnan(row.difference) for row in rows.values())
 
 
 def test_one_score_of_many_has_the_line_that_it_has_alone(columns, known, control):
     columns["constant"] = np.where(np.isnan(columns["tied"]), np.nan, 1.0)
-    together = rows_of(columns, known, control, None, 30, 0, 99)
+    together = rows_of(columns, known, control, None, 30, 0)
     for name, column in columns.items():
-        alone = rows_of({name: column}, known, control, None, 30, 0, 99)[name]
+        alone = rows_of({name: column}, known, control, None, 30, 0)[name]
         assert together[name].undefined_because == alone.undefined_because
         for field in ("spearman_rho", "spearman_low", "kendall_high", "weighted_tau"):
             np.testing.assert_equal(getattr(together[name], field), getattr(alone, field))

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from zoo_eval.correlation import compare, correlate, spearman_rho
+from zoo_eval.correlation import compare, correlate, permutation_p_values, spearman_rho
 from zoo_eval.errors import InputError
 
 
@@ -97,6 +97,17 @@ def test_permuted_p_values_are_those_of_the_permutations_asked_for(zoo):
     assert table.loc["good", "p_permuted_holm"] == pytest.approx(4 / 200, rel=1e-12)
     finer = correlate(**zoo, resamples=20, permutations=9999)
     np.testing.assert_allclose(finer["p_permuted"], table["p_value"], atol=0.02)
+
+
+def test_permuted_p_values_are_those_that_each_score_has_alone(zoo):
+    # As many models as `gaps` has, but others.
+    gaps = np.roll(zoo["scores_wide"]["gaps"].isna(), 5)
+    zoo["scores_wide"]["other gaps"] = zoo["scores_wide"]["good"].mask(gaps)
+    table = correlate(**zoo, resamples=20, permutations=199, seed=3)
+    for name, column in zoo["scores_wide"].items():
+        both = pd.concat([column, zoo["truth"]], axis=1).dropna().to_numpy().T
+        (expected,) = permutation_p_values(both[:1], both[1], 199, 3)
+        assert table.loc[name, "p_permuted"] == expected
 
 
 def test_signs_stay_signed(zoo):

@@ -105,9 +105,20 @@ def percentile_interval(values: Float[np.ndarray, " resamples"], level: float = 
     >>> percentile_interval(np.array([0.0, 1.0, np.nan, 2.0]), level=0.5)
     Interval(low=0.5, high=1.5, dropped=1)
     """
-    kept = values[~np.isnan(values)]
-    dropped = len(values) - len(kept)
-    if len(kept) == 0:
-        return Interval(math.nan, math.nan, dropped)
-    low, high = np.quantile(kept, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(low), float(high), dropped)
+    return percentile_intervals(values[None], level)[0]
+
+
+def percentile_intervals(
+    values: Float[np.ndarray, "scores resamples"], level: float = 0.95
+) -> list[Interval]:
+    """The same for each row; for a dozen numpy takes as long as for one."""
+    shares = [(1 - level) / 2, (1 + level) / 2]
+    dropped = np.isnan(values).sum(axis=1)
+    low, high = np.full((2, len(values)), math.nan)
+    whole = dropped == 0
+    if whole.any() and values.size:
+        low[whole], high[whole] = np.quantile(values[whole], shares, axis=1)
+    for row in np.flatnonzero(~whole & (dropped < values.shape[1])):
+        low[row], high[row] = np.quantile(values[row][~np.isnan(values[row])], shares)
+    ends = zip(low.tolist(), high.tolist(), dropped.tolist(), strict=True)
+    return [Interval(*each) for each in ends]

@@ -12,8 +12,7 @@ from zoo_eval.correlation.defined import MIN_MODELS, why_undefined
 from zoo_eval.correlation.kendall import KendallBootstrap, kendall_tau_of
 from zoo_eval.correlation.partial import partial_of_ranks
 from zoo_eval.correlation.pearson import PearsonBootstrap, pearson_r
-from zoo_eval.correlation.permutation import permutation_p_values
-from zoo_eval.correlation.resamples import Resamples, family_resamples, percentile_interval
+from zoo_eval.correlation.resamples import Resamples, family_resamples, percentile_intervals
 from zoo_eval.correlation.row import Row
 from zoo_eval.correlation.spearman import (
     SpearmanBootstrap,
@@ -31,9 +30,11 @@ def rows_of(
     baseline: Float[np.ndarray, " n"] | None,
     resamples: int,
     seed: int,
-    permutations: int,
 ) -> dict[str, Row]:
-    """Every statistic of some scores but Holm's p-values, which depend on all of them.
+    """Every statistic of some scores, but p-values that other scores have a part in.
+
+    These are Holm's, which depend on all scores, and those of permutations, which are shared by
+    scores of as many models.
 
     Args:
         columns: The scores, at least one; NaN for the same models.
@@ -42,8 +43,7 @@ def rows_of(
         baseline: A score to compare with. If it is NaN for a model of the scores, the comparison
             is left out: it needs other resamples.
         resamples: Bootstrap resamples.
-        seed: Seed of the bootstrap and of the permutations.
-        permutations: Permutations of the accuracies.
+        seed: Seed of the bootstrap.
     """
     kept: Bool[np.ndarray, " n"] = ~np.isnan(next(iter(columns.values())))
     truth, families = known.values[kept], known.families_of(kept)
@@ -57,9 +57,6 @@ def rows_of(
     lines = list(defined.values())
     scores = np.stack([columns[name][kept] for name in defined])
     _by_ranks(lines, scores, truth, control[kept])
-    chances = permutation_p_values(scores, truth, permutations, seed)
-    for row, chance in zip(lines, chances.tolist(), strict=True):
-        row.p_permuted = chance
     drawn = family_resamples(families, resamples, seed) if len(set(families)) > 1 else None
     if drawn is None:
         for row in lines:
@@ -102,13 +99,33 @@ def _by_pairs(
     bootstrap = KendallBootstrap(truth, drawn) if drawn else None
     one_family = np.zeros(len(truth), np.intp)
     concordance = bootstrap.concordance if bootstrap else Concordance(truth, one_family)
+    resampled: list[Float[np.ndarray, " resamples"]] = []
     for row, score in zip(rows, scores, strict=True):
         agreement = concordance(score)
         row.kendall_tau = kendall_tau_of(agreement.of_models, score, truth)
         row.weighted_tau = weighted_tau_of(agreement.of_models, score, truth)
         if bootstrap:
-            interval = percentile_interval(bootstrap.from_agreement(agreement, score))
+            resampled.append(bootstrap.from_agreement(agreement, score))
+    if bootstrap:
+        intervals = percentile_intervals(np.stack(resampled))
+        for row, interval in zip(rows, intervals, strict=True):
             row.kendall_low, row.kendall_high = interval.low, interval.high
+
+
+def _by_values(
+    rows: Sequence[Row],
+    scores: Float[np.ndarray, "scores kept"],
+    truth: Float[np.ndarray, " kept"],
+    drawn: Resamples | None,
+) -> None:
+    """Pearson's r with its interval."""
+    for row, score in zip(rows, scores, strict=True):
+        row.pearson_r = pearson_r(score, truth)
+    if drawn:
+        bootstrap = PearsonBootstrap(truth, drawn)
+        intervals = percentile_intervals(np.stack([bootstrap(score) for score in scores]))
+        for row, interval in zip(rows, intervals, strict=True):
+            row.pearson_low, row.pearson_high = interval.low, interval.high
 
 
 def _by_resampled_ranks(
@@ -119,35 +136,21 @@ def _by_resampled_ranks(
     rival: Float[np.ndarray, " kept"] | None,
 ) -> None:
     """The interval of ρ, and the difference to a rival with its interval, as in `compare`."""
-    bootstrap = SpearmanBootstrap(truth, drawn) if drawn else None
     if rival is None or np.isnan(rival).any() or why_undefined(rival, truth):
         rival = None
     rival_rho = math.nan if rival is None else spearman_rho(rival, truth)
-    of_rival = None if rival is None or bootstrap is None else bootstrap(rival)
-    for row, score in zip(rows, scores, strict=True):
+    for row in rows:
         row.difference = abs(row.spearman_rho) - abs(rival_rho)
-        if bootstrap is None:
-            continue
-        values = bootstrap(score)
-        interval = percentile_interval(values)
+    if drawn is None:
+        return
+    bootstrap = SpearmanBootstrap(truth, drawn)
+    resampled = np.stack([bootstrap(score) for score in scores])
+    for row, interval in zip(rows, percentile_intervals(resampled), strict=True):
         row.spearman_low, row.spearman_high = interval.low, interval.high
         row.resamples_dropped = interval.dropped
-        if of_rival is not None:
-            strengths = math.copysign(1, row.spearman_rho) * values
-            interval = percentile_interval(strengths - math.copysign(1, rival_rho) * of_rival)
+    if rival is not None:
+        signs = np.copysign(1, [row.spearman_rho for row in rows])
+        strengths = signs[:, None] * resampled
+        of_rival = math.copysign(1, rival_rho) * bootstrap(rival)
+        for row, interval in zip(rows, percentile_intervals(strengths - of_rival), strict=True):
             row.difference_low, row.difference_high = interval.low, interval.high
-
-
-def _by_values(
-    rows: Sequence[Row],
-    scores: Float[np.ndarray, "scores kept"],
-    truth: Float[np.ndarray, " kept"],
-    drawn: Resamples | None,
-) -> None:
-    """Pearson's r with its interval."""
-    bootstrap = PearsonBootstrap(truth, drawn) if drawn else None
-    for row, score in zip(rows, scores, strict=True):
-        row.pearson_r = pearson_r(score, truth)
-        if bootstrap:
-            interval = percentile_interval(bootstrap(score))
-            row.pearson_low, row.pearson_high = interval.low, interval.high

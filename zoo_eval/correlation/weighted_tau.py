@@ -45,18 +45,23 @@ def weighted_tau_of(
     Σᵢ hᵢcᵢ; and the weight of the pairs untied in x is Σᵢ hᵢuᵢ with uᵢ the models whose value
     differs from the i-th.
     """
-    untied = len(x) - _equals(x), len(y) - _equals(y)
+    levels, alike = zip(*(_levels(values) for values in (x, y)), strict=True)
+    untied = [len(x) - equals for equals in alike]
     taus: list[float] = []
-    for first, second in ((x, y), (y, x)):
+    for first, second in (levels, levels[::-1]):
         weights = np.empty(len(x))
-        weights[np.lexsort((second, first))[::-1]] = 1 / np.arange(1, len(x) + 1)
+        # Models that are equal in both may come in any order: all that is weighted is equal too.
+        order = np.argsort(first * len(x) + second)
+        weights[order[::-1]] = 1 / np.arange(1, len(x) + 1)
         with np.errstate(invalid="ignore"):
             scale = np.sqrt((weights @ untied[0]) * (weights @ untied[1]))
             taus.append(float(weights @ agreement / scale))
     return (taus[0] + taus[1]) / 2
 
 
-def _equals(x: Shaped[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
-    """How many models have the same value as each, itself counted."""
+def _levels(
+    x: Shaped[np.ndarray, " n"],
+) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " n"]]:
+    """Number of each model's value, upwards, and how many models have it, itself counted."""
     _, places, counts = np.unique(x, return_inverse=True, return_counts=True)
-    return counts[places].astype(np.float64)
+    return places, counts[places].astype(np.float64)
