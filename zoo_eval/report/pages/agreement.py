@@ -46,12 +46,14 @@ def agreement(
     centred = ranks[:, :2] - ranks[:, :2].mean(axis=0)
     lengths = np.linalg.norm(centred, axis=0)
     rho = float(centred[:, 0] @ centred[:, 1] / lengths.prod()) if lengths.all() else np.nan
+    # Twice the midranks are whole: in 32 bits they are compared faster.
+    order = (2 * ranks.T).astype(np.int32)
     right = wrong = 0
     for start in range(0, len(ranks), _ROWS):
-        a, b, t = (column[start : start + _ROWS, None] for column in ranks.T)
+        a, b, t = order[:, start : start + _ROWS, None]
         # Of two models, the one that the first score ranks below comes first: each pair once.
-        opposed = (a > ranks[:, 0]) & (b < ranks[:, 1])
-        right += int((opposed & (t > ranks[:, 2])).sum())
-        wrong += int((opposed & (t < ranks[:, 2])).sum())
+        opposed = (a > order[0]) & (b < order[1])
+        right += int(np.count_nonzero(opposed & (t > order[2])))
+        wrong += int(np.count_nonzero(opposed & (t < order[2])))
     pairs = right + wrong
     return Agreement(len(first), rho, pairs, right / pairs if pairs else np.nan, ranks)
