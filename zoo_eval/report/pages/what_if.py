@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from zoo_eval.report import formats
-from zoo_eval.report.environment import minus
 from zoo_eval.report.pages.links import Links
 from zoo_eval.report.pages.zoo import Zoo
 from zoo_eval.report.tables import Cell, Column, Row, Table
+from zoo_eval.report.typography import minus
 
 
 @dataclass(frozen=True)
