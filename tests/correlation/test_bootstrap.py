@@ -186,3 +186,17 @@ def test_an_interval_of_nothing_is_undefined():
     interval = percentile_interval(np.array([np.nan, np.nan]))
     assert np.isnan([interval.low, interval.high]).all()
     assert interval.dropped == 2
+
+
+@pytest.mark.parametrize("copies", [1, 8], ids=["no copies", "eight models of each accuracy"])
+@pytest.mark.parametrize("bootstrap", [ByFamily, ByModel, SpearmanBootstrap, KendallBootstrap])
+def test_several_accuracies_at_once_give_what_each_gives_alone(bootstrap, copies):
+    score, truth, family = zoo(seed=3, n=80 // copies, families=9, decimals=1)
+    score, truth, family = (np.repeat(column, copies) for column in (score, truth, family))
+    noise = np.random.default_rng(1).normal(size=(2, 80)).round(1)
+    truths = np.stack([truth, -truth, truth + noise[0] * (copies == 1)])
+    resamples = family_resamples(family.tolist(), 30, seed=0)
+    together = bootstrap(truths, resamples)(score + noise[1])
+    assert together.shape == (3, 30)
+    for found, alone in zip(together, truths, strict=True):
+        np.testing.assert_array_equal(found, bootstrap(alone, resamples)(score + noise[1]))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from zoo_eval.correlation.concordance import Concordance
+from zoo_eval.correlation.concordance import Concordance, Window
 
 
 def signs(x):
@@ -48,3 +48,31 @@ def test_counting_again_gives_the_same():
     first = of_truth(x).of_families
     of_truth(other)
     np.testing.assert_array_equal(of_truth(x).of_families, first)
+
+
+def test_several_accuracies_are_counted_as_each_alone():
+    rng = np.random.default_rng(1)
+    truths, families = rng.normal(size=(3, 200)).round(1), rng.integers(0, 9, 200)
+    for x in rng.normal(size=200).round(1), rng.normal(size=200):
+        together = Concordance(truths, families)(x)
+        for place, truth in enumerate(truths):
+            alone = Concordance(truth, families)(x)
+            np.testing.assert_array_equal(together.of_models[place], alone.of_models)
+            np.testing.assert_array_equal(together.of_families[place], alone.of_families)
+
+
+@pytest.mark.parametrize("decimals", [0, 9], ids=["ties", "no ties"])
+def test_only_pairs_in_the_window_count(decimals):
+    rng = np.random.default_rng(2)
+    x, y = rng.normal(size=(2, 150)).round(decimals)
+    families, place = rng.integers(0, 5, 150), rng.permutation(150)
+    apart = np.abs(place[:, None] - place) <= 20
+    window = Window(place, place - 20, place + 20)
+    concordance = Concordance(y, families, window)
+    member = families == np.arange(5)[:, None]
+    for found, pairs in (
+        (concordance(x), signs(x) * signs(y) * apart),
+        (concordance.untied(x), np.abs(signs(x) * signs(y)) * apart),
+    ):
+        np.testing.assert_array_equal(found.of_models, pairs.sum(axis=1))
+        np.testing.assert_array_equal(found.of_families, member @ pairs @ member.T)

@@ -1,6 +1,5 @@
 """Which models, and which families, a correlation rests on."""
 
-import math
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -11,9 +10,10 @@ from zoo_eval.correlation.aligned import Truth, align, columns_of, same_models
 from zoo_eval.correlation.defined import why_undefined
 from zoo_eval.correlation.resamples import Resamples, family_numbers
 from zoo_eval.correlation.spearman import SpearmanBootstrap, spearman_rho
+from zoo_eval.correlation.without_each_model import WithoutEachModel
 
 _COLUMNS = ["score", "without", "name", "n", "spearman_rho", "change"]
-_AT_ONCE = 1000  # models or families; a matrix of all models by all would not fit for many
+_AT_ONCE = 1000  # families
 
 
 def influence(
@@ -24,7 +24,7 @@ def influence(
 ) -> pd.DataFrame:
     """Spearman's ρ of each score without each model, and without each family; exact.
 
-    What is left is ranked anew. Leaving a model out is a resample that holds every other once.
+    What is left is ranked anew.
 
     Args:
         scores_wide: One row per model (the index), one column per score; NaN where undefined.
@@ -45,8 +45,8 @@ def influence(
     values = columns_of(scores_wide, known)
     found: dict[str, list[pd.DataFrame]] = {}
     for group in same_models(values):
-        for name, lines in _lines(group, known):
-            found.setdefault(name, []).append(lines.head(len(lines) if most is None else most))
+        for name, lines in _lines(group, known, most):
+            found.setdefault(name, []).append(lines)
     frames = [lines for name in values for lines in found.get(name, [])]
     if not frames:
         return pd.DataFrame(columns=_COLUMNS)
@@ -54,7 +54,7 @@ def influence(
 
 
 def _lines(
-    group: Mapping[str, Float[np.ndarray, " n"]], known: Truth
+    group: Mapping[str, Float[np.ndarray, " n"]], known: Truth, most: int | None
 ) -> Iterator[tuple[str, pd.DataFrame]]:
     kept = ~np.isnan(next(iter(group.values())))
     truth, families = known.values[kept], known.families_of(kept)
@@ -62,46 +62,47 @@ def _lines(
     scores = {name: score for name, score in scores.items() if not why_undefined(score, truth)}
     if not scores:
         return
-    models = known.models[kept].tolist()
+    models = known.models[kept].to_numpy(object)
     # A model that is its own family goes by its name in a tuple.
     named = [family[0] if isinstance(family, tuple) else family for family in families]
-    for kind, names, ids in (
-        ("model", models, np.arange(len(models))),
-        ("family", list(dict.fromkeys(named)), family_numbers(families)),
-    ):
-        rhos = _without_each(scores, truth, ids)
-        left = len(truth) - np.bincount(ids)
-        for score, rho in rhos.items():
-            change = rho - spearman_rho(scores[score], truth)
-            order = np.argsort(-np.abs(change), kind="stable")  # NaN last
-            yield (
-                score,
-                pd.DataFrame(
-                    {
-                        "score": score,
-                        "without": kind,
-                        "name": [names[place] for place in order],
-                        "n": left[order],
-                        "spearman_rho": rho[order],
-                        "change": change[order],
-                    }
-                ),
-            )
+    ids = family_numbers(families)
+    parts = (
+        ("model", models, np.ones(len(models), np.intp), WithoutEachModel(truth)),
+        (
+            "family",
+            np.array(list(dict.fromkeys(named)), object),
+            np.bincount(ids),
+            _WithoutEachFamily(truth, ids),
+        ),
+    )
+    for name, score in scores.items():
+        with_all = spearman_rho(score, truth)
+        for kind, names, sizes, rho_without in parts:
+            rho = rho_without(score)
+            change = rho - with_all
+            order = np.argsort(-np.abs(change), kind="stable")[:most]  # NaN last
+            lines = {
+                "score": name,
+                "without": kind,
+                "name": names[order],
+                "n": len(truth) - sizes[order],
+                "spearman_rho": rho[order],
+                "change": change[order],
+            }
+            yield name, pd.DataFrame(lines)
 
 
-def _without_each(
-    scores: Mapping[str, Float[np.ndarray, " n"]],
-    truth: Float[np.ndarray, " n"],
-    ids: Int[np.ndarray, " n"],
-) -> dict[str, Float[np.ndarray, " parts"]]:
-    """ρ of each score without each part of the models, parts numbered from 0."""
-    n_parts = int(ids.max()) + 1
-    rhos = {name: np.full(n_parts, math.nan) for name in scores}
-    for first in range(0, n_parts, _AT_ONCE):
-        parts = np.arange(first, min(first + _AT_ONCE, n_parts))
-        counts = np.ones((len(parts), n_parts))
-        counts[np.arange(len(parts)), parts] = 0
-        rho_of = SpearmanBootstrap(truth, Resamples(ids, counts))
-        for name, score in scores.items():
-            rhos[name][parts] = rho_of(score)
-    return rhos
+class _WithoutEachFamily:
+    """ρ of scores without each family: the resample that holds every other family once."""
+
+    def __init__(self, truth: Float[np.ndarray, " n"], ids: Int[np.ndarray, " n"]) -> None:
+        n_families = int(ids.max()) + 1
+        self._bootstraps: list[SpearmanBootstrap] = []
+        for first in range(0, n_families, _AT_ONCE):
+            left_out = np.arange(first, min(first + _AT_ONCE, n_families))
+            counts = np.ones((len(left_out), n_families))
+            counts[np.arange(len(left_out)), left_out] = 0
+            self._bootstraps.append(SpearmanBootstrap(truth, Resamples(ids, counts)))
+
+    def __call__(self, score: Float[np.ndarray, " n"]) -> Float[np.ndarray, " families"]:
+        return np.concatenate([bootstrap(score) for bootstrap in self._bootstraps])

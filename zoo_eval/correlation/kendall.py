@@ -40,7 +40,7 @@ def kendall_tau_of(
 
 
 class KendallBootstrap:
-    """Kendall's τ_b of a score with one accuracy, in all resamples at once.
+    """Kendall's τ_b of a score with an accuracy, or each of several, in all resamples at once.
 
     With sᵢⱼ = sign(xᵢ - xⱼ) and tᵢⱼ = sign(yᵢ - yⱼ), the τ_b of a resample with multiplicities w
     is Σ wᵢwⱼ sᵢⱼtᵢⱼ / √(Σ wᵢwⱼ sᵢⱼ² · Σ wᵢwⱼ tᵢⱼ²). Multiplicities are equal within a family, so
@@ -50,38 +50,42 @@ class KendallBootstrap:
     exact.
     """
 
-    def __init__(self, truth: Shaped[np.ndarray, " n"], resamples: Resamples) -> None:
-        """Look at the ties of the accuracy in every resample.
+    def __init__(self, truths: Shaped[np.ndarray, "*truths n"], resamples: Resamples) -> None:
+        """Look at the ties of the accuracies in every resample.
 
         Args:
-            truth: The accuracy, one value per model.
+            truths: The accuracy, one value per model, or several, one per row.
             resamples: Resamples of the same models.
         """
-        self.concordance = Concordance(truth, resamples.families)
+        self.concordance = Concordance(truths, resamples.families)
         self._counts = resamples.counts
         self._squares = ValueWeights(resamples, 2)
         self._pairs = (self._counts @ np.bincount(resamples.families)) ** 2
-        self._truth_untied = self._untied(truth)
+        self._shape = truths.shape[:-1]
+        each = truths.reshape(-1, truths.shape[-1])
+        self._truths_untied = np.stack([self._untied(truth) for truth in each])
 
-    def __call__(self, score: Shaped[np.ndarray, " n"]) -> Float[np.ndarray, " resamples"]:
+    def __call__(self, score: Shaped[np.ndarray, " n"]) -> Float[np.ndarray, "*truths resamples"]:
         """τ_b of the score in each resample; NaN where score or accuracy is constant."""
         return self.from_agreement(self.concordance(score), score)
 
     def from_agreement(
         self, agreement: Agreement, score: Shaped[np.ndarray, " n"]
-    ) -> Float[np.ndarray, " resamples"]:
+    ) -> Float[np.ndarray, "*truths resamples"]:
         """The same from what `concordance` gave for the score, if that is at hand."""
-        untied = self._untied(score)
-        concordant = np.zeros(len(self._counts))
+        n_families = self._counts.shape[1]
+        of_families = agreement.of_families.reshape(-1, n_families, n_families)
+        concordant = np.zeros_like(self._truths_untied)
         # Strip by strip: where every model is a family, the whole in 64 bits is eight n x n bytes.
-        for first in range(0, self._counts.shape[1], _STRIP):
+        for first in range(0, n_families, _STRIP):
             strip = slice(first, first + _STRIP)
-            pairs = agreement.of_families[:, strip].astype(np.float64)
-            concordant += np.einsum("rf,rf->r", self._counts @ pairs, self._counts[:, strip])
-        defined = (untied > 0) & (self._truth_untied > 0)
-        tau = np.full(len(concordant), np.nan)
-        np.divide(concordant, np.sqrt(untied * self._truth_untied), out=tau, where=defined)
-        return tau
+            for total, pairs in zip(concordant, of_families[:, :, strip], strict=True):
+                weighted = self._counts @ pairs.astype(np.float64)
+                total += np.einsum("rf,rf->r", weighted, self._counts[:, strip])
+        scale = np.sqrt(self._untied(score) * self._truths_untied)
+        tau = np.full(concordant.shape, np.nan)
+        np.divide(concordant, scale, out=tau, where=scale > 0)
+        return tau.reshape(*self._shape, len(self._counts))
 
     def _untied(self, x: Shaped[np.ndarray, " n"]) -> Float[np.ndarray, " resamples"]:
         """Ordered pairs of models with different values, in each resample."""

@@ -16,9 +16,15 @@ from zoo_eval.correlation.aligned import (
     numbers,
     same_models,
 )
+from zoo_eval.correlation.concordance import Concordance, Window
 from zoo_eval.correlation.defined import why_undefined
 from zoo_eval.correlation.ratio import ratio
-from zoo_eval.correlation.resamples import Resamples, family_resamples, percentile_interval
+from zoo_eval.correlation.resamples import (
+    Resamples,
+    family_numbers,
+    family_resamples,
+    percentile_interval,
+)
 from zoo_eval.errors import InputError
 
 
@@ -99,66 +105,60 @@ def _lines(
 ) -> dict[str, Line]:
     kept = ~np.isnan(next(iter(group.values())))
     truth, families = known.values[kept], known.families_of(kept)
-    first, second = _near(size[kept], within)
-    lines = {name: Line(len(truth), len(first)) for name in group}
-    several = len(set(families)) > 1
-    drawn = family_resamples(families, resamples, seed) if several else None
-    of_truth = _order(truth, first, second)
+    window = _near(size[kept], within)
+    n_pairs = int((window.highest - window.x).sum())
+    lines = {name: Line(len(truth), n_pairs) for name in group}
     for name, line in lines.items():
-        score = group[name][kept]
-        line.undefined_because = why_undefined(score, truth)
-        if not line.pairs and not line.undefined_because:
+        line.undefined_because = why_undefined(group[name][kept], truth)
+        if not n_pairs and not line.undefined_because:
             line.undefined_because = f"no two of {line.n} models are within {within:.0%} in size"
-        if line.undefined_because:
-            continue
-        order = _order(score, first, second)
-        agreement = order * of_truth
-        ordered = np.count_nonzero(agreement)
-        if not ordered:
-            line.undefined_because = f"all {line.pairs} pairs are tied in score or accuracy"
-            continue
-        line.concordant = np.count_nonzero(agreement > 0) / ordered
-        parts = np.stack([agreement, order**2, of_truth**2])
-        line.tau = float(ratio(parts.sum(axis=1).astype(np.float64)))
-        if drawn is None:
-            line.undefined_because = f"no interval: all {line.n} models are of one family"
-        else:
-            interval = percentile_interval(ratio(_resampled(parts, first, second, drawn)))
-            line.low, line.high = interval.low, interval.high
+    defined = {name: line for name, line in lines.items() if not line.undefined_because}
+    if defined:
+        several = len(set(families)) > 1
+        drawn = family_resamples(families, resamples, seed) if several else None
+        scores = {name: group[name][kept] for name in defined}
+        _fill(defined, scores, truth, family_numbers(families), window, drawn)
     return lines
 
 
-def _near(
-    size: Float[np.ndarray, " n"], within: float
-) -> tuple[Int[np.ndarray, " pairs"], Int[np.ndarray, " pairs"]]:
-    """Each pair of models of which the larger is at most so much larger than the other."""
+def _fill(
+    lines: Mapping[str, Line],
+    scores: Mapping[str, Float[np.ndarray, " n"]],
+    truth: Float[np.ndarray, " n"],
+    families: Int[np.ndarray, " n"],
+    window: Window,
+    drawn: Resamples | None,
+) -> None:
+    """Fill in the lines of some scores: pairs are counted in families, and these resampled."""
+    concordance = Concordance(truth, families, window)
+    # By an order without ties all pairs of the window are untied.
+    every = np.arange(len(truth))
+    of_truth = concordance.untied(every).of_families
+    near = Concordance(every, families, window)
+    for name, line in lines.items():
+        net, both = concordance(scores[name]), concordance.untied(scores[name])
+        ordered = int(both.of_models.sum())
+        if not ordered:
+            line.undefined_because = f"all {line.pairs} pairs are tied in score or accuracy"
+            continue
+        line.concordant = (ordered + int(net.of_models.sum())) / (2 * ordered)
+        of_score = near.untied(scores[name]).of_families
+        parts = np.stack([net.of_families, of_score, of_truth]).astype(np.float64)
+        line.tau = float(ratio(parts.sum(axis=(1, 2))))
+        if drawn is None:
+            line.undefined_because = f"no interval: all {line.n} models are of one family"
+            continue
+        sums = [np.einsum("rf,rf->r", drawn.counts @ part, drawn.counts) for part in parts]
+        interval = percentile_interval(ratio(np.stack(sums)))
+        line.low, line.high = interval.low, interval.high
+
+
+def _near(size: Float[np.ndarray, " n"], within: float) -> Window:
+    """Pairs of models of which the larger is at most so much larger than the other."""
     order = np.argsort(size, kind="stable")
     ends = np.searchsorted(size[order], size[order] * (1 + within), side="right")
-    partners = ends - np.arange(len(size)) - 1
-    first = np.repeat(np.arange(len(size)), partners)
-    starts = np.cumsum(partners) - partners
-    second = first + 1 + np.arange(len(first)) - starts[first]
-    return order[first], order[second]
-
-
-def _order(
-    x: Float[np.ndarray, " n"], first: Int[np.ndarray, " pairs"], second: Int[np.ndarray, " pairs"]
-) -> Int[np.ndarray, " pairs"]:
-    """1 where the first of a pair is higher, -1 where it is lower, 0 where they are tied."""
-    return (x[first] > x[second]).astype(np.int64) - (x[first] < x[second])
-
-
-def _resampled(
-    parts: Int[np.ndarray, "parts pairs"],
-    first: Int[np.ndarray, " pairs"],
-    second: Int[np.ndarray, " pairs"],
-    drawn: Resamples,
-) -> Float[np.ndarray, "parts resamples"]:
-    """Sums over the pairs in each resample."""
-    counts, n_families = drawn.counts, drawn.counts.shape[1]
-    places = drawn.families[first] * n_families + drawn.families[second]
-    sums: list[Float[np.ndarray, " resamples"]] = []
-    for part in parts:
-        of_families = np.bincount(places, part, n_families**2).reshape(n_families, n_families)
-        sums.append(np.einsum("rf,rf->r", counts @ of_families, counts))
-    return np.stack(sums)
+    x, lowest, highest = np.empty((3, len(size)), np.int32)
+    x[order] = np.arange(len(size))
+    lowest[order] = np.searchsorted(ends, np.arange(len(size)), side="right")
+    highest[order] = ends - 1
+    return Window(x, lowest, highest)

@@ -27,13 +27,49 @@ def partial_of_correlations(
     """
     resamples = correlations.shape[:-2]
     matrices = correlations.reshape(-1, *correlations.shape[-2:])
-    partial = np.full(len(matrices), np.nan)
-    known = np.isfinite(matrices).all(axis=(1, 2))
-    c = matrices[known]
-    across = c[:, :-2, -2:]
-    inverse = np.linalg.pinv(c[:, :-2, :-2], rcond=_DEPENDENT, hermitian=True)
-    left = c[:, -2:, -2:] - across.swapaxes(1, 2) @ inverse @ across
-    spread = left[:, 0, 0] * left[:, 1, 1]
-    spread[(left[:, 0, 0] <= _NOTHING_LEFT) | (left[:, 1, 1] <= _NOTHING_LEFT)] = np.nan
-    partial[known] = left[:, 0, 1] / np.sqrt(spread)
-    return partial.reshape(resamples)
+    held = HeldFixed(matrices[:, :-2, :-2], matrices[:, -1, :-2])
+    return held(matrices[:, -2, :-2], matrices[:, -2, -1]).reshape(resamples)
+
+
+class HeldFixed:
+    """Partial correlations of many quantities x with one y, given the same controls.
+
+    What does not depend on x is computed once: C⁻¹, C⁻¹ b_y and what is left of y.
+    """
+
+    def __init__(
+        self,
+        controls: Float[np.ndarray, "resamples k k"],
+        with_y: Float[np.ndarray, "resamples k"],
+    ) -> None:
+        """Invert the correlations of the controls.
+
+        Args:
+            controls: C, a symmetric matrix per resample; NaN where a control is constant.
+            with_y: b_y, the correlations of y with each control; NaN where a side is constant.
+        """
+        self._known = np.isfinite(controls).all(axis=(1, 2)) & np.isfinite(with_y).all(axis=1)
+        self._inverse = np.linalg.pinv(controls[self._known], rcond=_DEPENDENT, hermitian=True)
+        y = with_y[self._known]
+        self._of_y = np.einsum("rij,rj->ri", self._inverse, y)
+        self._left_of_y = 1 - np.einsum("ri,ri->r", y, self._of_y)
+
+    def __call__(
+        self,
+        with_x: Float[np.ndarray, "resamples k"],
+        between: Float[np.ndarray, " resamples"],
+    ) -> Float[np.ndarray, " resamples"]:
+        """Partial correlation of x and y.
+
+        Args:
+            with_x: Correlations of x with each control.
+            between: Correlation of x and y.
+        """
+        x = with_x[self._known]
+        left_of_x = 1 - np.einsum("ri,rij,rj->r", x, self._inverse, x)
+        covariance = between[self._known] - np.einsum("ri,ri->r", x, self._of_y)
+        spread = left_of_x * self._left_of_y
+        spread[(left_of_x <= _NOTHING_LEFT) | (self._left_of_y <= _NOTHING_LEFT)] = np.nan
+        partial = np.full(len(with_x), np.nan)
+        partial[self._known] = covariance / np.sqrt(spread)
+        return partial

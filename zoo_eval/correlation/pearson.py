@@ -58,29 +58,30 @@ class PearsonBootstrap:
         """
         self._families = resamples.families
         self._counts = resamples.counts
-        self._total = self._sums(np.ones(len(truth)))
         self._truth = _centred(truth)
-        self._truth_sum = self._sums(self._truth)
-        self._truth_spread = self._spread(self._truth, self._truth_sum)
+        self._total, self._truth_sum, squares = self._sums(
+            np.ones(len(truth)), self._truth, self._truth**2
+        )
+        self._truth_spread = self._spread(squares, self._truth_sum)
 
     def __call__(self, score: Shaped[np.ndarray, " n"]) -> Float[np.ndarray, " resamples"]:
         """Pearson's r of the score in each resample; NaN where score or accuracy is constant."""
         values = _centred(score)
-        of_score = self._sums(values)
-        covariance = self._sums(values * self._truth) - of_score * self._truth_sum / self._total
-        spread = self._spread(values, of_score)
-        defined = (spread > 0) & (self._truth_spread > 0)
+        of_score, products, squares = self._sums(values, values * self._truth, values**2)
+        covariance = products - of_score * self._truth_sum / self._total
+        scale = np.sqrt(self._spread(squares, of_score) * self._truth_spread)
         r = np.full(len(covariance), np.nan)
-        np.divide(covariance, np.sqrt(spread * self._truth_spread), out=r, where=defined)
+        np.divide(covariance, scale, out=r, where=scale > 0)
         return r
 
-    def _sums(self, values: Float[np.ndarray, " n"]) -> Float[np.ndarray, " resamples"]:
-        return self._counts @ np.bincount(self._families, values, self._counts.shape[1])
+    def _sums(self, *values: Float[np.ndarray, " n"]) -> Float[np.ndarray, "values resamples"]:
+        n_families = self._counts.shape[1]
+        of_families = [np.bincount(self._families, each, n_families) for each in values]
+        return np.stack(of_families) @ self._counts.T
 
     def _spread(
-        self, values: Float[np.ndarray, " n"], sums: Float[np.ndarray, " resamples"]
+        self, squares: Float[np.ndarray, " resamples"], sums: Float[np.ndarray, " resamples"]
     ) -> Float[np.ndarray, " resamples"]:
-        """Σ w (value - mean)²; 0 for a constant."""
-        squares = self._sums(values**2)
+        """Σ w (value - mean)² from Σ w value² and Σ w value; 0 for a constant."""
         spread = squares - sums**2 / self._total
         return np.where(spread > _ROUNDING * squares, spread, 0)

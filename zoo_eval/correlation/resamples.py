@@ -29,16 +29,11 @@ class Resamples:
 
     def weights(self) -> Float[np.ndarray, "n resamples"]:
         """How often each resample holds each model."""
-        return self.weights_of(np.arange(len(self.families)))
-
-    def weights_of(
-        self, models: Int[np.ndarray, " models"]
-    ) -> Float[np.ndarray, "models resamples"]:
-        """How often each resample holds each of some models."""
-        return self._by_family[self.families[models]]
+        return self.by_family[self.families]
 
     @cached_property
-    def _by_family(self) -> Float[np.ndarray, "families resamples"]:
+    def by_family(self) -> Float[np.ndarray, "families resamples"]:
+        """`counts` the other way round, for sums over families."""
         return np.ascontiguousarray(self.counts.T)
 
 

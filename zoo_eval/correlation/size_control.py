@@ -1,7 +1,7 @@
 """Is a score more than size? Partial ρ and τ given each control, and all of them together."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,8 +11,8 @@ from jaxtyping import Float
 from zoo_eval.correlation.aligned import Truth, align, check_distinct, columns_of, same_models
 from zoo_eval.correlation.defined import why_undefined
 from zoo_eval.correlation.kendall import KendallBootstrap
-from zoo_eval.correlation.partial_of_correlations import partial_of_correlations
-from zoo_eval.correlation.resamples import Resamples, family_resamples, percentile_interval
+from zoo_eval.correlation.partial_of_correlations import HeldFixed
+from zoo_eval.correlation.resamples import Resamples, family_resamples, percentile_intervals
 from zoo_eval.correlation.spearman import SpearmanBootstrap
 from zoo_eval.errors import InputError
 
@@ -96,26 +96,24 @@ def _lines(
     kept = ~np.isnan(next(iter(group.values())))
     truth, families = known.values[kept], known.families_of(kept)
     held = {name: column[kept] for name, column in controls.items()}
-    n = int(kept.sum())
-    matrices: _Matrices | None = None
+    partials: _Partials | None = None
     for name, column in group.items():
-        lines = [Line(name, given, n) for given in (*held, ALL)]
+        lines = [Line(name, given, len(truth)) for given in (*held, ALL)]
         why = why_undefined(column[kept], truth)
-        if not why and matrices is None:
+        if not why and partials is None:
             drawn = family_resamples(families, resamples, seed) if len(set(families)) > 1 else None
-            matrices = _Matrices(held, truth, drawn)
+            partials = _Partials(held, truth, drawn)
         for line in lines:
             line.undefined_because = why
-        if matrices is not None and not why:
-            matrices.fill(lines, column[kept])
+        if partials is not None and not why:
+            partials.fill(lines, column[kept])
         yield name, lines
 
 
-class _Matrices:
-    """Correlations of all pairs of controls, accuracy and score, on all data and resampled.
+class _Partials:
+    """Partial correlations of scores of the same models, on all data and resampled.
 
-    Those without a score are computed once for all scores of the same models. The first of the
-    resamples is the data themselves: every family once.
+    The first of the resamples is the data themselves: every family once.
     """
 
     def __init__(
@@ -134,50 +132,59 @@ class _Matrices:
             for place, (name, column) in enumerate(controls.items())
             if (column == column[0]).all()
         }
-        columns = [*controls.values(), truth]
-        self._spearman = [SpearmanBootstrap(column, with_data) for column in columns]
-        self._kendall = [KendallBootstrap(column, with_data) for column in columns]
-        self._of_rho = self._pairs(self._spearman, columns, len(with_data.counts))
-        self._of_tau = self._pairs(self._kendall, columns, len(with_data.counts))
-
-    @staticmethod
-    def _pairs(
-        bootstraps: list[SpearmanBootstrap] | list[KendallBootstrap],
-        columns: list[Float[np.ndarray, " n"]],
-        resamples: int,
-    ) -> Float[np.ndarray, "resamples v v"]:
-        """A matrix per resample; its last row and column are left for a score."""
-        size = len(columns) + 1
-        matrix = np.tile(np.eye(size), (resamples, 1, 1))
-        for i, bootstrap in enumerate(bootstraps):
-            for j, column in enumerate(columns[:i]):
-                matrix[:, i, j] = matrix[:, j, i] = bootstrap(column)
-        return matrix
+        columns = np.stack([*controls.values(), truth])
+        # What is held fixed, line by line: each control alone, then all.
+        self._held = [*([place] for place in range(len(controls))), list(range(len(controls)))]
+        self._rho = _Coefficient(SpearmanBootstrap(columns, with_data), columns, self._held)
+        self._tau = _Coefficient(KendallBootstrap(columns, with_data), columns, self._held)
 
     def fill(self, lines: list[Line], score: Float[np.ndarray, " n"]) -> None:
         """Fill in the lines of a score, one per control and the one given all."""
-        for i, (spearman, kendall) in enumerate(zip(self._spearman, self._kendall, strict=True)):
-            self._of_rho[:, i, -1] = self._of_rho[:, -1, i] = spearman(score)
-            self._of_tau[:, i, -1] = self._of_tau[:, -1, i] = kendall(score)
-        n_controls = len(lines) - 1
-        for place, line in enumerate(lines):
-            held = [place] if place < n_controls else list(range(n_controls))
+        rhos, taus = self._rho(score), self._tau(score)
+        for line, held, rho, tau in zip(lines, self._held, rhos, taus, strict=True):
             why = [self._constant[control] for control in held if control in self._constant]
             if why:
                 line.undefined_because = why[0]
                 continue
-            chosen = np.ix_(range(len(self._of_rho)), [*held, -2, -1], [*held, -2, -1])
-            rho = partial_of_correlations(self._of_rho[chosen])
-            tau = partial_of_correlations(self._of_tau[chosen])
             line.partial_rho, line.partial_tau = float(rho[0]), float(tau[0])
             if math.isnan(line.partial_rho):
                 line.undefined_because = (
                     f"{line.given} fixes the order of the score or the accuracy"
                 )
                 continue
-            interval = percentile_interval(rho[1:])
-            line.rho_low, line.rho_high = interval.low, interval.high
-            interval = percentile_interval(tau[1:])
-            line.tau_low, line.tau_high = interval.low, interval.high
+            intervals = percentile_intervals(np.stack([rho[1:], tau[1:]]))
+            line.rho_low, line.rho_high = intervals[0].low, intervals[0].high
+            line.tau_low, line.tau_high = intervals[1].low, intervals[1].high
             if len(rho) == 1:
                 line.undefined_because = f"no interval: all {line.n} models are of one family"
+
+
+class _Coefficient:
+    """One coefficient of a score with the accuracy, given some or all controls, resampled."""
+
+    def __init__(
+        self,
+        bootstrap: SpearmanBootstrap | KendallBootstrap,
+        columns: Float[np.ndarray, "columns n"],
+        held: Sequence[Sequence[int]],
+    ) -> None:
+        """Correlate the controls with each other and with the accuracy, which is the last column.
+
+        Args:
+            bootstrap: Of these columns.
+            columns: Controls and accuracy.
+            held: Which controls are held fixed, line by line.
+        """
+        self._bootstrap, self._held = bootstrap, held
+        matrices = np.stack([bootstrap(column) for column in columns]).transpose(2, 0, 1)
+        self._given = [
+            HeldFixed(matrices[:, chosen][:, :, chosen], matrices[:, -1, chosen]) for chosen in held
+        ]
+
+    def __call__(self, score: Float[np.ndarray, " n"]) -> list[Float[np.ndarray, " resamples"]]:
+        """Line by line."""
+        found = self._bootstrap(score)
+        return [
+            given(found[chosen].T, found[-1])
+            for chosen, given in zip(self._held, self._given, strict=True)
+        ]

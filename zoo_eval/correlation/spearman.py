@@ -50,21 +50,21 @@ def centred_ranks(x: Shaped[np.ndarray, "*scores n"]) -> Float[np.ndarray, "*sco
 
 
 class SpearmanBootstrap:
-    """Spearman's ρ of a score with one accuracy, in all resamples at once; exact.
+    """Spearman's ρ of a score with an accuracy, or several, in all resamples at once; exact.
 
     Few families are counted, see `ByFamily`; of many, model after model is added, see `ByModel`.
     """
 
-    def __init__(self, truth: Shaped[np.ndarray, " n"], resamples: Resamples) -> None:
-        """Rank the accuracy in every resample.
+    def __init__(self, truths: Shaped[np.ndarray, "*truths n"], resamples: Resamples) -> None:
+        """Rank the accuracies in every resample.
 
         Args:
-            truth: The accuracy, one value per model.
+            truths: The accuracy, one value per model, or several, one per row.
             resamples: Resamples of the same models.
         """
         few = resamples.counts.shape[1] <= _FEW_FAMILIES
-        self._rho = (ByFamily if few else ByModel)(truth, resamples)
+        self._rho = (ByFamily if few else ByModel)(truths, resamples)
 
-    def __call__(self, score: Shaped[np.ndarray, " n"]) -> Float[np.ndarray, " resamples"]:
+    def __call__(self, score: Shaped[np.ndarray, " n"]) -> Float[np.ndarray, "*truths resamples"]:
         """ρ of the score in each resample; NaN where score or accuracy is constant."""
         return self._rho(score)

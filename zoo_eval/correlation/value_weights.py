@@ -1,7 +1,7 @@
 """Powers of the weights of a score's distinct values, which say how tied it is in a resample."""
 
 import numpy as np
-from jaxtyping import Float, Shaped
+from jaxtyping import Float, Int, Shaped
 from scipy.sparse import csr_array
 
 from zoo_eval.correlation.resamples import Resamples
@@ -22,12 +22,11 @@ class ValueWeights:
 
         Args:
             resamples: Resamples of the models.
-            power: p.
+            power: p, 2 or 3.
         """
         self._families = resamples.families
-        self._counts = np.ascontiguousarray(resamples.counts.T)
+        self._counts = resamples.by_family
         self._power = power
-        self._powers = self._counts ** np.float64(power)
         self._untied = self._of_models(self._families)
 
     def __call__(self, x: Shaped[np.ndarray, " n"]) -> Float[np.ndarray, " resamples"]:
@@ -45,8 +44,9 @@ class ValueWeights:
         weights: Float[np.ndarray, "values resamples"] = models @ self._counts
         return self._untied - self._of_models(families) + sum_of_powers(weights, self._power)
 
-    def _of_models(
-        self, families: Shaped[np.ndarray, " models"]
-    ) -> Float[np.ndarray, " resamples"]:
+    def _of_models(self, families: Int[np.ndarray, " models"]) -> Float[np.ndarray, " resamples"]:
         """Σ c^p over some models."""
-        return np.bincount(families, minlength=len(self._counts)) @ self._powers
+        found, models = np.unique(families, return_counts=True)
+        counts = self._counts[found]
+        powers = counts if self._power == 2 else counts * counts
+        return np.einsum("f,fr,fr->r", models, powers, counts)
