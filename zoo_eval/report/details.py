@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from zoo_eval.correlation import (
     at_the_top,
@@ -83,20 +84,25 @@ def details(
     truths: Frame = data.accuracies[[truth, *_of_same_metric(data, truth)]]
     subsets = standard_subsets(data.models, accuracy)
     subsets[TOP_FIFTH] = top_share(accuracy, TOP)
-    everyone = subsets[["all"]]
     common = {"resamples": resamples, "seed": seed}
-    plain = plain_intervals(scores, accuracy, **common)
-    near = near_equal_pairs(scores, accuracy, family, params, WITHIN, **common)
-    within = within_families(scores, accuracy, family, **common)
-    tall = {
-        "truths": by_subset(scores, truths, family, everyone, **common),
-        "subsets": by_subset(scores, accuracy.to_frame(), family, subsets, **common),
-        "controls": size_control(scores, accuracy, family, sizes, **common)
-        if len(sizes.columns)
-        else pd.DataFrame(columns=["score"]),
-        "top": at_the_top(scores, accuracy, higher_is_better=None),
-        "influence": influence(scores, accuracy, family, _MOST_INFLUENCES),
-    }
+    # Else numpy's threads would wait for each other at every small product.
+    with threadpool_limits(1, "blas"):
+        plain = plain_intervals(scores, accuracy, **common)
+        near = near_equal_pairs(scores, accuracy, family, params, WITHIN, **common)
+        within = within_families(scores, accuracy, family, **common)
+        of_all: Frame = by_subset(scores, truths, family, subsets[["all"]], **common)
+        of_others: Frame = by_subset(
+            scores, accuracy.to_frame(), family, subsets.drop(columns="all"), **common
+        )
+        tall = {
+            "truths": of_all,
+            "subsets": pd.concat([of_all[of_all["truth"] == truth], of_others]),
+            "controls": size_control(scores, accuracy, family, sizes, **common)
+            if len(sizes.columns)
+            else pd.DataFrame(columns=["score"]),
+            "top": at_the_top(scores, accuracy, higher_is_better=None),
+            "influence": influence(scores, accuracy, family, _MOST_INFLUENCES),
+        }
     lines = {
         name: {str(label): rows for label, rows in table.groupby("score", sort=False)}
         for name, table in tall.items()
