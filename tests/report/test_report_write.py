@@ -16,6 +16,7 @@ from zoo_eval.report.figures import MAX_LINES, forest_figure, forest_title
 from zoo_eval.report.output import LIST
 from zoo_eval.report.provenance import provenance
 from zoo_eval.report.write import write_findings
+from zoo_eval.side_processes import side_processes
 
 KINDS = ("png", "svg")
 
@@ -47,6 +48,18 @@ def test_pages_of_models_that_are_gone_go_too(found, made, tmp_path):
     assert len(of_models) == 2
     there = set((tmp_path / "models").iterdir())
     assert there == of_models | {tmp_path / "models" / "mine.html"}
+
+
+def test_processes_beside_this_one_change_no_byte(found, made, tmp_path):
+    write_findings(found, tmp_path / "here", made)
+    with side_processes(["zoo_eval.report"]) as beside:
+        write_findings(found, tmp_path / "beside", made, beside=beside)
+    here, there = (
+        {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.*")}
+        for folder in (tmp_path / "here", tmp_path / "beside")
+    )
+    assert len(here) > 20
+    assert there == here
 
 
 def test_figures_are_png_pictures_one_per_score_with_values(found, made, tmp_path):

@@ -34,17 +34,22 @@ def report(
     Writes a site of pages, one page to be mailed, Markdown, CSV and figures (PNG, SVG) into a
     folder.
     """
-    from zoo_eval.report import collect, write_report
-    from zoo_eval.report.ensembling import ensembles
-    from zoo_eval.store import ArrayFolder, Store
+    from zoo_eval.side_processes import side_processes
 
-    command = shlex.join(["zoo-eval", *sys.argv[1:]])
-    results = Store(store)
-    folder = ArrayFolder(arrays) if arrays else results.arrays
-    data = collect(results)
-    files = write_report(
-        *(data, out, truth, command, pages),
-        predict=predict,
-        together=ensembles(results, folder, data, truth),
-    )
+    needed = ["zoo_eval.report", *(["zoo_eval.correlation.predictor"] if predict else [])]
+    with side_processes(needed) as beside:
+        from zoo_eval.report import collect, write_report
+        from zoo_eval.report.ensembling import ensembles
+        from zoo_eval.store import ArrayFolder, Store
+
+        command = shlex.join(["zoo-eval", *sys.argv[1:]])
+        results = Store(store)
+        folder = ArrayFolder(arrays) if arrays else results.arrays
+        data = collect(results)
+        files = write_report(
+            *(data, out, truth, command, pages),
+            predict=predict,
+            together=ensembles(results, folder, data, truth),
+            beside=beside,
+        )
     print(f"Report: {files.index}")

@@ -1,15 +1,14 @@
 """Nested cross-validation with whole families held out."""
 
 import math
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import joblib
 import numpy as np
 from jaxtyping import Float, Int
 from sklearn.model_selection import GroupKFold
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from zoo_eval.correlation.conformal import cv_plus_intervals
@@ -56,6 +55,17 @@ class HeldOut:
     importance: Float[np.ndarray, "folds features"]
 
 
+@dataclass(frozen=True)
+class _Fitted:
+    """A regression with what comes before it."""
+
+    prepared: Pipeline
+    regressor: Any
+
+    def predict(self, features: Float[np.ndarray, "n features"]) -> Float[np.ndarray, " n"]:
+        return self.regressor.predict(self.prepared.transform(features))
+
+
 @dataclass
 class _Setting:
     """A setting on the training families: what was fitted in each inner fold, and left out."""
@@ -63,7 +73,18 @@ class _Setting:
     setting: float
     fold: Int[np.ndarray, " train"]
     residuals: Float[np.ndarray, " train"]
-    fitted: list[Any] = field(default_factory=list)
+    fitted: list[_Fitted] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Fold:
+    """What came out where one fold was put aside; fields as in `HeldOut`."""
+
+    test: Int[np.ndarray, " test"]
+    predicted: Float[np.ndarray, " test"]
+    low: Float[np.ndarray, " test"] | float = math.nan
+    high: Float[np.ndarray, " test"] | float = math.nan
+    importance: Float[np.ndarray, " features"] | float = 0.0
 
 
 def hold_out(
@@ -87,43 +108,65 @@ def hold_out(
         settings: How.
         only_predictions: Whether to leave out intervals and importance.
     """
-    n, folds = len(truth), settings.folds
-    found = HeldOut(
-        predicted=np.empty(n),
-        low=np.full(n, math.nan),
-        high=np.full(n, math.nan),
-        fold=np.empty(n, np.intp),
-        importance=np.zeros((folds, features.shape[1])),
-    )
-    splits = _splits(families, settings)
+    folds = [
+        hold_out_fold(features, truth, families, settings, place, only_predictions)
+        for place in range(settings.folds)
+    ]
+    return put_together(folds, *features.shape)
 
-    def fill(place: int) -> None:
-        train, test = splits[place]
+
+def hold_out_fold(
+    features: Float[np.ndarray, "n features"],
+    truth: Float[np.ndarray, " n"],
+    families: Int[np.ndarray, " n"],
+    settings: Settings,
+    place: int,
+    only_predictions: bool,
+) -> Fold:
+    """One fold of `hold_out`, which needs none of the others."""
+    # Of a small regression on several cores these would do little but wait for each other.
+    with threadpool_limits(1):
+        train, test = _splits(families, settings)[place]
         x, y = features[train], truth[train]
         of_train = np.unique(families[train], return_inverse=True)[1]
         best = _best_setting(x, y, of_train, settings)
-        prepared = settings.method.prepare(*x.shape).fit(x, y)
-        regressor = settings.method.regress(best.setting, len(train))
-        regressor.fit(prepared.transform(x), y)
+        prepared = settings.method.prepare(*x.shape)
+        (regressor,) = settings.method.regress(prepared.fit_transform(x, y), y, [best.setting])
         held_out = prepared.transform(features[test])
-        found.fold[test], found.predicted[test] = place, regressor.predict(held_out)
+        predicted = regressor.predict(held_out)
         if only_predictions:
-            return
+            return Fold(test, predicted)
         by_fold = np.stack([inner.predict(features[test]) for inner in best.fitted])
-        found.low[test], found.high[test] = cv_plus_intervals(
-            by_fold[best.fold], best.residuals, of_train, settings.level
-        )
-        found.importance[place] = importance_of_each(
+        low, high = cv_plus_intervals(by_fold[best.fold], best.residuals, of_train, settings.level)
+        importance = importance_of_each(
             *(regressor.predict, held_out, truth[test]),
             behind=features_behind(prepared, held_out.shape[1]),
             n_features=x.shape[1],
             shuffles=_SHUFFLES,
             seed=settings.seed,
         )
+        return Fold(test, predicted, low, high, importance)
 
-    # scikit-learn lets other threads run while it fits; each thread has one core.
-    with threadpool_limits(1), ThreadPoolExecutor(joblib.cpu_count()) as threads:
-        list(threads.map(fill, range(folds)))
+
+def put_together(folds: Sequence[Fold], n: int, n_features: int) -> HeldOut:
+    """The folds as one.
+
+    Args:
+        folds: In their order.
+        n: Models.
+        n_features: Features.
+    """
+    found = HeldOut(
+        predicted=np.empty(n),
+        low=np.empty(n),
+        high=np.empty(n),
+        fold=np.empty(n, np.intp),
+        importance=np.empty((len(folds), n_features)),
+    )
+    for place, fold in enumerate(folds):
+        found.fold[fold.test], found.predicted[fold.test] = place, fold.predicted
+        found.low[fold.test], found.high[fold.test] = fold.low, fold.high
+        found.importance[place] = fold.importance
     return found
 
 
@@ -137,13 +180,14 @@ def _best_setting(
     method = settings.method
     tried = [_Setting(s, np.empty(len(y), np.intp), np.empty(len(y))) for s in method.settings]
     for place, (train, test) in enumerate(_splits(families, settings)):
-        prepared = method.prepare(len(train), x.shape[1]).fit(x[train], y[train])
-        features, held_out = prepared.transform(x[train]), prepared.transform(x[test])
-        for one in tried:
-            regressor = method.regress(one.setting, len(train)).fit(features, y[train])
+        prepared = method.prepare(len(train), x.shape[1])
+        features = prepared.fit_transform(x[train], y[train])
+        held_out = prepared.transform(x[test])
+        regressors = method.regress(features, y[train], method.settings)
+        for one, regressor in zip(tried, regressors, strict=True):
             one.fold[test] = place
             one.residuals[test] = np.abs(y[test] - regressor.predict(held_out))
-            one.fitted.append(make_pipeline(prepared, regressor))
+            one.fitted.append(_Fitted(prepared, regressor))
     return min(tried, key=lambda one: one.residuals.mean())
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Collection, Sequence
+from concurrent.futures import Future
 
 import numpy as np
 import pandas as pd
@@ -9,12 +10,19 @@ from jaxtyping import Float
 
 from zoo_eval.correlation.aligned import align, columns_of
 from zoo_eval.correlation.defined import why_undefined
-from zoo_eval.correlation.held_out import HeldOut, Settings, hold_out
+from zoo_eval.correlation.held_out import (
+    Fold,
+    HeldOut,
+    Settings,
+    hold_out_fold,
+    put_together,
+)
 from zoo_eval.correlation.prediction import ALL, Prediction
 from zoo_eval.correlation.predictor_methods import METHODS
 from zoo_eval.correlation.resamples import family_numbers, family_resamples, percentile_interval
 from zoo_eval.correlation.spearman import spearman_rho
 from zoo_eval.errors import InputError
+from zoo_eval.side_processes import SideProcesses
 
 SIZES = ("params", "macs", "activations")
 
@@ -30,6 +38,7 @@ def predict_accuracy(
     level: float = 0.9,
     resamples: int = 1000,
     seed: int = 0,
+    beside: SideProcesses | None = None,
 ) -> Prediction:
     """Predict an accuracy from scores and sizes, and compare with sizes alone.
 
@@ -45,6 +54,7 @@ def predict_accuracy(
         level: Nominal coverage of the intervals.
         resamples: Bootstrap resamples for the interval of the gain.
         seed: Seed of the folds, the shuffles and the bootstrap.
+        beside: What fits the regressions; None: this process.
 
     Raises:
         InputError: a model or a feature occurs twice, a size is no feature, no feature is
@@ -69,12 +79,18 @@ def predict_accuracy(
     sets: dict[str, Sequence[str]] = {ALL: list(columns), **{size: [size] for size in sizes}}
     if len(sizes) > 1:
         sets[" + ".join(sizes)] = list(sizes)
-    settings = Settings(METHODS[method], folds, level, seed)
-
-    found: dict[str, HeldOut] = {}
+    settings, beside = Settings(METHODS[method], folds, level, seed), beside or SideProcesses()
+    begun: dict[str, list[Future[Fold]]] = {}
     for name, chosen in sets.items():
         matrix = np.column_stack([columns[feature] for feature in chosen])
-        found[name] = hold_out(matrix, known.values, ids, settings, only_predictions=name != ALL)
+        begun[name] = [
+            beside.submit(hold_out_fold, matrix, known.values, ids, settings, place, name != ALL)
+            for place in range(folds)
+        ]
+    found = {
+        name: put_together([fold.result() for fold in of_set], len(ids), len(sets[name]))
+        for name, of_set in begun.items()
+    }
     ours = found[ALL]
     inside = (ours.low <= known.values) & (known.values <= ours.high)
     return Prediction(

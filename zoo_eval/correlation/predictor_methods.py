@@ -4,24 +4,27 @@ Of many features only the strongest are used, as found on the models that a regr
 to: hundreds of scores repeat each other, and every one of them costs time.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.stats import rankdata
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.feature_selection import SelectKBest
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import Ridge
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import QuantileTransformer, SplineTransformer, StandardScaler
 
+from zoo_eval.correlation.linear import ridges
 from zoo_eval.correlation.prediction import MOST_FEATURES
+from zoo_eval.correlation.spearman import centred_ranks
 
 _MAX_QUANTILES = 200
 _ALL = 10**9  # models, of which none is left out when quantiles are taken
+
+_Columns = Float[np.ndarray, "n columns"]
 
 
 @dataclass(frozen=True)
@@ -31,12 +34,12 @@ class Method:
     Attributes:
         prepare: From the numbers of models to fit and of features, what comes before the
             regression: each feature by itself, the imputer and the choice of features first.
-        regress: From a setting and the number of models, a regressor.
+        regress: From prepared features, accuracies and settings a fitted regressor for each.
         settings: What is tried; the inner cross-validation chooses.
     """
 
     prepare: Callable[[int, int], Pipeline]
-    regress: Callable[[float, int], Any]
+    regress: Callable[[_Columns, Float[np.ndarray, " n"], Sequence[float]], Sequence[Any]]
     settings: tuple[float, ...]
 
 
@@ -56,8 +59,7 @@ def _curves(n: int, n_features: int) -> Pipeline:
     with most scores, so that a line would not do: a quadratic spline bends.
     """
     ranks = QuantileTransformer(n_quantiles=min(n, _MAX_QUANTILES), subsample=_ALL)
-    curves = SplineTransformer(n_knots=4, degree=2)
-    return make_pipeline(*_strongest(n_features), ranks, curves, StandardScaler())
+    return make_pipeline(*_strongest(n_features), ranks, _Curves(), StandardScaler())
 
 
 def _as_they_are(n: int, n_features: int) -> Pipeline:
@@ -76,27 +78,46 @@ def _strength(
     features: Float[np.ndarray, "n features"], truth: Float[np.ndarray, " n"]
 ) -> Float[np.ndarray, " features"]:
     """|ρ| of each feature and the accuracy; 0 for a constant."""
-    ranks = rankdata(np.column_stack([features, truth]), axis=0)
-    ranks -= ranks.mean(axis=0)
-    norms = np.linalg.norm(ranks, axis=0)
-    products = np.abs(ranks[:, :-1].T @ ranks[:, -1])
-    return products / np.where(norms[:-1] > 0, norms[:-1] * norms[-1], 1)
+    ranks, of_truth = centred_ranks(np.ascontiguousarray(features.T)), centred_ranks(truth)
+    norms = np.linalg.norm(ranks, axis=1) * np.linalg.norm(of_truth)
+    return np.abs(ranks @ of_truth) / np.where(norms > 0, norms, 1)
 
 
-def _ridge(penalty: float, n: int) -> Ridge:
-    return Ridge(penalty)
+class _Curves(TransformerMixin, BaseEstimator):
+    """Quadratic splines over 0 to 1, the same for each feature; of all features in one call.
+
+    A transformer that is fitted to the features goes through them one by one.
+    """
+
+    def fit(self, ranks: Float[np.ndarray, "n features"], truth: object = None) -> "_Curves":
+        """Knots need no data."""
+        del ranks, truth
+        knots: Any = np.linspace(0, 1, 4)[:, None]
+        self.splines_ = SplineTransformer(degree=2, knots=knots).fit(knots)
+        return self
+
+    def transform(self, ranks: Float[np.ndarray, "n features"]) -> _Columns:
+        """The splines' values, feature by feature."""
+        curves: Any = self.splines_.transform(ranks.reshape(-1, 1))
+        return curves.reshape(len(ranks), -1)
 
 
-def _trees(leaves: float, n: int) -> HistGradientBoostingRegressor:
-    return HistGradientBoostingRegressor(
-        max_iter=100,
-        max_leaf_nodes=int(leaves),
-        min_samples_leaf=min(20, max(n // 20, 2)),
-        random_state=0,
-    )
+def _trees(
+    columns: _Columns, truth: Float[np.ndarray, " n"], settings: Sequence[float]
+) -> list[HistGradientBoostingRegressor]:
+    """Boosted trees of so many leaves."""
+    return [
+        HistGradientBoostingRegressor(
+            max_iter=100,
+            max_leaf_nodes=int(leaves),
+            min_samples_leaf=min(20, max(len(truth) // 20, 2)),
+            random_state=0,
+        ).fit(columns, truth)
+        for leaves in settings
+    ]
 
 
 METHODS = {
-    "ridge": Method(_curves, _ridge, (1.0, 10.0, 100.0, 1000.0)),
+    "ridge": Method(_curves, ridges, (1.0, 10.0, 100.0, 1000.0)),
     "trees": Method(_as_they_are, _trees, (3.0, 12.0)),
 }

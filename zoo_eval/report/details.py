@@ -21,6 +21,7 @@ from zoo_eval.report.board import board_of
 from zoo_eval.report.collect import BASELINES, ReportData
 from zoo_eval.report.frames import Frame, Series
 from zoo_eval.report.subsets import standard_subsets
+from zoo_eval.side_processes import SideProcesses
 
 TOP = 0.2
 TOP_FIFTH = "top fifth by accuracy"
@@ -66,6 +67,7 @@ def details(
     *,
     resamples: int = 1000,
     seed: int = 0,
+    beside: SideProcesses | None = None,
 ) -> dict[str, Details]:
     """Details of some scores; what scores of the same models share is computed once.
 
@@ -75,7 +77,9 @@ def details(
         labels: Of the scores, distinct.
         resamples: Bootstrap resamples.
         seed: Seed of the bootstrap.
+        beside: What computes them; None: this process.
     """
+    beside = beside or SideProcesses()
     scores: Frame = data.scores[list(labels)]
     accuracy, family = data.accuracies[truth], data.models["family"]
     board = board_of(data)
@@ -87,22 +91,28 @@ def details(
     common = {"resamples": resamples, "seed": seed}
     # Else numpy's threads would wait for each other at every small product.
     with threadpool_limits(1, "blas"):
-        plain = plain_intervals(scores, accuracy, **common)
-        near = near_equal_pairs(scores, accuracy, family, params, WITHIN, **common)
-        within = within_families(scores, accuracy, family, **common)
-        of_all: Frame = by_subset(scores, truths, family, subsets[["all"]], **common)
-        of_others: Frame = by_subset(
-            scores, accuracy.to_frame(), family, subsets.drop(columns="all"), **common
-        )
-        tall = {
-            "truths": of_all,
-            "subsets": pd.concat([of_all[of_all["truth"] == truth], of_others]),
-            "controls": size_control(scores, accuracy, family, sizes, **common)
+        # The longest first, so that all processes end at about the same time.
+        controls = (
+            beside.submit(size_control, scores, accuracy, family, sizes, **common)
             if len(sizes.columns)
-            else pd.DataFrame(columns=["score"]),
-            "top": at_the_top(scores, accuracy, higher_is_better=None),
-            "influence": influence(scores, accuracy, family, _MOST_INFLUENCES),
-        }
+            else None
+        )
+        plain = beside.submit(plain_intervals, scores, accuracy, **common)
+        others = subsets.drop(columns="all")
+        of_others = beside.submit(by_subset, scores, accuracy.to_frame(), family, others, **common)
+        of_all = beside.submit(by_subset, scores, truths, family, subsets[["all"]], **common)
+        near = beside.submit(near_equal_pairs, scores, accuracy, family, params, WITHIN, **common)
+        influences = beside.submit(influence, scores, accuracy, family, _MOST_INFLUENCES)
+        within = beside.submit(within_families, scores, accuracy, family, **common)
+        top = beside.submit(at_the_top, scores, accuracy, higher_is_better=None)
+    every: Frame = of_all.result()
+    tall = {
+        "truths": every,
+        "subsets": pd.concat([every[every["truth"] == truth], of_others.result()]),
+        "controls": controls.result() if controls else pd.DataFrame(columns=["score"]),
+        "top": top.result(),
+        "influence": influences.result(),
+    }
     lines = {
         name: {str(label): rows for label, rows in table.groupby("score", sort=False)}
         for name, table in tall.items()
@@ -111,9 +121,9 @@ def details(
     return {
         label: Details(
             truth=truth,
-            plain=plain.loc[label],
-            near=near.loc[label],
-            within=within.loc[label],
+            plain=plain.result().loc[label],
+            near=near.result().loc[label],
+            within=within.result().loc[label],
             **{name: lines[name].get(label, empty[name]) for name in tall},
         )
         for label in labels

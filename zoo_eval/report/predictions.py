@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from zoo_eval.correlation.prediction import Prediction
 from zoo_eval.errors import InputError
 from zoo_eval.report.collect import ReportData
+from zoo_eval.side_processes import SideProcesses
 
 METHODS = ("ridge", "trees")
 _FOLDS = 5
@@ -30,12 +31,13 @@ class Predictions:
         return [one.verdict for one in self.found.values()]
 
 
-def predictions(data: ReportData, truth: str) -> Predictions:
+def predictions(data: ReportData, truth: str, beside: SideProcesses | None = None) -> Predictions:
     """Predict an accuracy from all scores, by each method, every model blind to its family.
 
     Args:
         data: What `collect` read.
         truth: `<benchmark>_<metric>`, an accuracy that some model has.
+        beside: What fits the regressions; None: this process.
     """
     # scikit-learn takes a second to import; who asks for no prediction need not wait for it.
     from zoo_eval.correlation.predictor import predict_accuracy
@@ -59,6 +61,7 @@ def predictions(data: ReportData, truth: str) -> Predictions:
                 method=method,
                 sizes=data.baselines,
                 folds=_FOLDS,
+                beside=beside,
             )
             for method in METHODS
         }

@@ -24,6 +24,7 @@ from zoo_eval.report.pages.site_links import COMPARED, TOGETHER, SiteLinks
 from zoo_eval.report.pages.zoo import Zoo
 from zoo_eval.report.predictions import METHODS, Predictions
 from zoo_eval.report.slugs import slugs
+from zoo_eval.side_processes import SideProcesses
 
 # With more lines a page is slow to make and to show.
 MAX_MODELS = 2_000
@@ -41,7 +42,11 @@ _FAMILIES = ("families.csv", "every family's weight in an average of all, unroun
 
 
 def site_files(
-    zoo: Zoo, figures: dict[str, str], most_pages: int, predicted: Predictions | None
+    zoo: Zoo,
+    figures: dict[str, str],
+    most_pages: int,
+    predicted: Predictions | None,
+    beside: SideProcesses | None = None,
 ) -> Iterator[tuple[str, bytes]]:
     """Path below the site's folder and content of each file; the leaderboard last.
 
@@ -51,6 +56,7 @@ def site_files(
         most_pages: Models and scores that get a page of their own: so many of each, the most
             accurate models and the strongest scores.
         predicted: Accuracy as it is predicted from the scores; None: it was not asked for.
+        beside: What computes details of scores; None: this process.
     """
     board = zoo.board.sort_values(zoo.truth or "family", ascending=False, kind="stable")
     models = slugs(str(name) for name in board.index[:most_pages])
@@ -64,7 +70,7 @@ def site_files(
     for name in _SCRIPTS:
         yield f"static/{name}", (files("zoo_eval.report") / "static" / name).read_bytes()
     yield "static/plotly.min.js", plotly_script()
-    more = _details(zoo, list(scores))
+    more = _details(zoo, list(scores), beside)
     for label, slug in scores.items():
         yield f"scores/{slug}.html", score_page(zoo, label, below, more.get(label)).encode()
     for name, slug in models.items():
@@ -93,11 +99,16 @@ def site_files(
     yield "index.html", leaderboard_page(zoo, everything, links).encode()
 
 
-def _details(zoo: Zoo, labels: list[str]) -> dict[str, Details]:
+def _details(zoo: Zoo, labels: list[str], beside: SideProcesses | None) -> dict[str, Details]:
     found = zoo.found
     if found is None or not labels:
         return {}
-    return details(zoo.data, found.truth, labels, resamples=found.resamples, seed=found.seed)
+    return details(
+        *(zoo.data, found.truth, labels),
+        resamples=found.resamples,
+        seed=found.seed,
+        beside=beside,
+    )
 
 
 def _side_by_side(predicted: Predictions) -> Frame:

@@ -1,7 +1,8 @@
 """Writes a report: a site of pages, one page to be mailed, Markdown, CSV, PNG and SVG."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from zoo_eval.report.predictions import predictions
 from zoo_eval.report.provenance import Provenance, provenance
 from zoo_eval.report.site import site_files
 from zoo_eval.report.slugs import slugs
+from zoo_eval.side_processes import SideProcesses
 
 # Each takes time and room: with 60 scores 100 of each take as long as all other files together.
 MOST_PAGES = 100
@@ -68,6 +70,7 @@ def write_report(
     *,
     predict: bool = True,
     together: Ensembles | None = None,
+    beside: SideProcesses | None = None,
 ) -> ReportFiles:
     """Compute and write a report, in place of an earlier one; each file is replaced at once.
 
@@ -81,6 +84,7 @@ def write_report(
             strongest first.
         predict: Whether to predict the accuracy from the scores, which takes about a minute.
         together: What the networks are worth together; None: not to be shown.
+        beside: What takes the longest computations and the drawing; None: this process.
 
     Raises:
         ReportError: the accuracy is unknown, no model has one, or the folder cannot be written.
@@ -92,6 +96,7 @@ def write_report(
         most_pages,
         predict=predict,
         together=together,
+        beside=beside,
     )
 
 
@@ -103,6 +108,7 @@ def write_findings(
     *,
     predict: bool = True,
     together: Ensembles | None = None,
+    beside: SideProcesses | None = None,
 ) -> ReportFiles:
     """Write what `findings` computed, stating what made it.
 
@@ -111,14 +117,15 @@ def write_findings(
     """
     scatters = slugs(found.drawable, prefix="scatter-")
     pairs = agreeing(found)
-    drawings: dict[str, Callable[[], Figure]] = {"forest": lambda: forest_figure(found)}
+    drawings: dict[str, Callable[[], Figure]] = {"forest": partial(forest_figure, found)}
     if len(pairs):
-        drawings["among"] = lambda: agreeing_figure(pairs)
+        drawings["among"] = partial(agreeing_figure, pairs)
     for score, slug in scatters.items():
-        drawings[slug] = lambda score=score: scatter_figure(found, score)
+        drawings[slug] = partial(scatter_figure, found, score)
+    beside = beside or SideProcesses()
     pictures = {"forest.svg": "figures/forest.svg"}
     pictures |= {f"{score}.svg": f"figures/{slug}.svg" for score, slug in scatters.items()}
-    predicted = predictions(found.data, found.truth) if predict else None
+    predicted = predictions(found.data, found.truth, beside) if predict else None
     zoo = Zoo(found.data, found, definitions(), made, ensembles=together)
     pages: list[Path] = []
     seeds = _seed_tables(found.data)
@@ -135,22 +142,22 @@ def write_findings(
     )
     try:
         with Output(folder) as output:
+            drawn = [beside.submit(_drawn, some) for some in _shares(drawings, beside.count)]
             output.write("correlations.csv", csv_text(found.correlations).encode())
             output.write("leaderboard.csv", csv_text(found.leaderboard).encode())
             output.write("among.csv", csv_text(pairs.set_index("first")).encode())
             for name, table in seeds.items():
                 output.write(name, csv_text(table).encode())
-            for name, draw in drawings.items():
-                figure = draw()
-                for kind in _KINDS:
-                    output.write(f"figures/{name}.{kind}", _drawn(figure, kind))
             figures = {forest_title(found): "figures/forest.png"}
             if "among" in drawings:
                 figures[agreeing_title(pairs)] = "figures/among.png"
             text = to_markdown(found, made, figures, predicted, together)
             output.write("report.md", text.encode())
             output.write("report.html", to_html(found, made, predicted).encode())
-            for name, content in site_files(zoo, pictures, most_pages, predicted):
+            for some in drawn:
+                for name, content in some.result().items():
+                    output.write(f"figures/{name}", content)
+            for name, content in site_files(zoo, pictures, most_pages, predicted, beside):
                 pages.append(output.write(name, content))
     except OSError as error:
         reason = error.strerror or str(error)
@@ -168,9 +175,22 @@ def _seed_tables(data: ReportData) -> dict[str, Frame]:
     return {"over_seeds.csv": data.over_seeds, "over_seeds_models.csv": data.seed_means}
 
 
-def _drawn(figure: Figure, kind: str) -> bytes:
-    buffer = BytesIO()
+def _shares(
+    drawings: Mapping[str, Callable[[], Figure]], count: int
+) -> list[dict[str, Callable[[], Figure]]]:
+    names = list(drawings)
+    return [{name: drawings[name] for name in names[start::count]} for start in range(count)]
+
+
+def _drawn(drawings: Mapping[str, Callable[[], Figure]]) -> dict[str, bytes]:
+    """Files of each kind by name."""
     # Neither a date nor a version: the same findings give the same file.
     unsaid = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}
-    figure.savefig(buffer, format=kind, metadata=unsaid[kind])
-    return buffer.getvalue()
+    files: dict[str, bytes] = {}
+    for name, draw in drawings.items():
+        figure = draw()
+        for kind in _KINDS:
+            buffer = BytesIO()
+            figure.savefig(buffer, format=kind, metadata=unsaid[kind])
+            files[f"{name}.{kind}"] = buffer.getvalue()
+    return files
