@@ -1,5 +1,6 @@
 """Permutation p-values against every permutation of small data, and the rule b + 1 of m + 1."""
 
+from concurrent.futures import ThreadPoolExecutor
 from itertools import permutations
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from scipy import stats
 
 from zoo_eval.correlation import permutation_p_values, spearman_p_value
-from zoo_eval.correlation.permutation import permutation_p_values_of_groups
+from zoo_eval.correlation.permutation import Group, permutation_p_values_of_groups
 
 X = np.array([3.0, 1.0, 4.0, 1.0, 5.0, 9.0])
 Y = np.array([0.2, 0.3, 0.4, 0.1, 0.6, 0.5])
@@ -64,20 +65,33 @@ def test_a_constant_has_no_p_value():
     assert np.isnan(permutation_p_values(scores, np.ones(3), 20, seed=0)).all()
 
 
-def test_groups_of_as_many_models_have_the_p_values_that_each_has_alone():
+def test_groups_share_the_permutations_of_all_models():
     rng = np.random.default_rng(4)
-    groups = [(rng.normal(size=(k, 20)).round(1), rng.normal(size=20).round(1)) for k in (1, 3)]
-    together = permutation_p_values_of_groups(groups, 300, seed=2)
-    for found, (scores, truth) in zip(together, groups, strict=True):
-        np.testing.assert_array_equal(found, permutation_p_values(scores, truth, 300, seed=2))
-        for p, score in zip(found, scores, strict=True):
-            assert p == _one_by_one(score, truth, 300, 2)
+    kept = np.ones((3, 20), bool)
+    kept[1, [0, 7]] = kept[2, [3, 4]] = False
+    truth = rng.normal(size=20).round(1)
+    groups = [
+        Group(rng.normal(size=(k, of.sum())).round(1), truth[of], of)
+        for k, of in zip((1, 3, 1), kept, strict=True)
+    ]
+    with ThreadPoolExecutor(2) as threads:
+        together = permutation_p_values_of_groups(groups, 300, 2, threads)
+    for found, group in zip(together, groups, strict=True):
+        (alone,) = permutation_p_values_of_groups([group], 300, seed=2)
+        np.testing.assert_array_equal(found, alone)
+        for p, score in zip(found, group.scores, strict=True):
+            assert p == _one_by_one(score, group, 300, 2)
+    of_all = permutation_p_values(groups[0].scores, truth, 300, seed=2)
+    np.testing.assert_array_equal(together[0], of_all)
 
 
-def _one_by_one(score, truth, permutations, seed):
-    """The slow, obvious version: each permutation by itself."""
-    rng, ranks = np.random.default_rng(seed), stats.rankdata(score) - 10.5
-    of_truth = stats.rankdata(truth) - 10.5
-    drawn = [rng.permuted(of_truth[None], axis=1)[0] for _ in range(permutations)]
-    reached = sum(abs(ranks @ other) >= abs(ranks @ of_truth) for other in drawn)
+def _one_by_one(score, group, permutations, seed):
+    """The slow, obvious version: each permutation by itself, less the models that are missing."""
+    rng, ranks = np.random.default_rng(seed), stats.rankdata(score) - (len(score) + 1) / 2
+    of_truth = np.full(len(group.kept), np.nan)
+    of_truth[group.kept] = stats.rankdata(group.truth) - (len(score) + 1) / 2
+    reached, observed = 0, abs(ranks @ of_truth[group.kept])
+    for _ in range(permutations):
+        shuffled = rng.permuted(of_truth[None], axis=1)[0]
+        reached += abs(ranks @ shuffled[~np.isnan(shuffled)]) >= observed
     return (reached + 1) / (permutations + 1)

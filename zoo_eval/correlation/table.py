@@ -1,8 +1,8 @@
 """The table of correlations: every statistic of every score with one accuracy."""
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import fields
 from functools import partial
 
@@ -23,7 +23,7 @@ from zoo_eval.correlation.aligned import (
 from zoo_eval.correlation.comparison import compare
 from zoo_eval.correlation.defined import why_undefined
 from zoo_eval.correlation.holm import holm
-from zoo_eval.correlation.permutation import permutation_p_values_of_groups
+from zoo_eval.correlation.permutation import Group, permutation_p_values_of_groups
 from zoo_eval.correlation.row import Row
 from zoo_eval.correlation.rows import rows_of
 from zoo_eval.correlation.spearman import spearman_rho
@@ -81,15 +81,13 @@ def correlate(
     rows: dict[str, Row] = {}
     lines = partial(rows_of, known=known, control=control, baseline=values.get(best))
     lines = partial(lines, resamples=resamples, seed=seed)
-    chances = partial(_permuted, known=known, permutations=permutations, seed=seed)
     # numpy lets other threads run while it counts and multiplies; each thread has one core.
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(joblib.cpu_count()) as threads:
         for found in threads.map(lines, same_models(values)):
             rows |= found
-        defined = [name for name in values if not math.isnan(rows[name].spearman_rho)]
-        for p_values in threads.map(chances, _as_many_models(values, defined)):
-            for name, p_value in p_values.items():
-                rows[name].p_permuted = p_value
+        defined = {n: x for n, x in values.items() if not math.isnan(rows[n].spearman_rho)}
+        for name, p_value in _permuted(defined, known, permutations, seed, threads).items():
+            rows[name].p_permuted = p_value
     for name, row in rows.items():
         if name in baselines:
             row.difference = row.difference_low = row.difference_high = math.nan
@@ -107,33 +105,26 @@ def correlate(
     return table if baselines else table.drop(columns=_OF_BASELINES)
 
 
-def _as_many_models(
-    values: Mapping[str, Float[np.ndarray, " n"]], names: Iterable[str]
-) -> list[list[dict[str, Float[np.ndarray, " n"]]]]:
-    """Scores grouped by which models have them, and these groups by how many models that are."""
-    found: dict[int, dict[bytes, dict[str, Float[np.ndarray, " n"]]]] = {}
-    for name in names:
-        missing = np.isnan(values[name])
-        of_count = found.setdefault(int(missing.sum()), {})
-        of_count.setdefault(missing.tobytes(), {})[name] = values[name]
-    return [list(groups.values()) for groups in found.values()]
-
-
 def _permuted(
-    groups: Sequence[Mapping[str, Float[np.ndarray, " n"]]],
+    values: Mapping[str, Float[np.ndarray, " n"]],
     known: Truth,
     permutations: int,
     seed: int,
+    threads: Executor,
 ) -> dict[str, float]:
-    """p-values by permutation of groups of scores, each with as many models as the others."""
+    """p-values by permutation of scores that have a correlation."""
+    groups = list(same_models(values))
+    if not groups:
+        return {}
     kept = [~np.isnan(next(iter(group.values()))) for group in groups]
     p_values = permutation_p_values_of_groups(
         [
-            (np.stack([column[of_group] for column in group.values()]), known.values[of_group])
-            for group, of_group in zip(groups, kept, strict=True)
+            Group(np.stack([x[of] for x in group.values()]), known.values[of], of)
+            for group, of in zip(groups, kept, strict=True)
         ],
         permutations,
         seed,
+        threads,
     )
     names = [name for group in groups for name in group]
     return dict(zip(names, np.concatenate(p_values).tolist(), strict=True))
