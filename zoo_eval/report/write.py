@@ -6,6 +6,7 @@ from functools import partial
 from io import BytesIO
 from pathlib import Path
 
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from zoo_eval.errors import ReportError
@@ -184,13 +185,14 @@ def _shares(
 
 def _drawn(drawings: Mapping[str, Callable[[], Figure]]) -> dict[str, bytes]:
     """Files of each kind by name."""
-    # Neither a date nor a version: the same findings give the same file.
+    # Neither a date nor a version nor random identifiers: the same findings give the same file.
     unsaid = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}
     files: dict[str, bytes] = {}
     for name, draw in drawings.items():
         figure = draw()
         for kind in _KINDS:
             buffer = BytesIO()
-            figure.savefig(buffer, format=kind, metadata=unsaid[kind])
+            with rc_context({"svg.hashsalt": "zoo_eval"}):
+                figure.savefig(buffer, format=kind, metadata=unsaid[kind])
             files[f"{name}.{kind}"] = buffer.getvalue()
     return files
