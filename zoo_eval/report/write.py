@@ -179,8 +179,12 @@ def _seed_tables(data: ReportData) -> dict[str, Frame]:
 def _shares(
     drawings: Mapping[str, Callable[[], Figure]], count: int
 ) -> list[dict[str, Callable[[], Figure]]]:
-    names = list(drawings)
-    return [{name: drawings[name] for name in names[start::count]} for start in range(count)]
+    """About as many in each, in their order."""
+    names, each = list(drawings), -(-len(drawings) // count)
+    return [
+        {name: drawings[name] for name in names[first : first + each]}
+        for first in range(0, len(names), each)
+    ]
 
 
 def _drawn(drawings: Mapping[str, Callable[[], Figure]]) -> dict[str, bytes]:
