@@ -5,8 +5,8 @@ eight image sizes, which share their accuracy and so are tied). The scores are s
 of them with some relation to accuracy; every tenth is undefined for 5 % of the models, each for
 others. 1,000 bootstrap resamples; first the tables and figures alone (`--pages 0 --no-predict`),
 then all: predictions of accuracy, 100 pages of scores and 100 of models. Timed is the command
-`zoo-eval report` from its start to its end, in a process of its own: starting Python and loading
-torch are part of it, filling the store is not. Usage: python benchmarks/report_million.py
+`zoo-eval report` from its start to its end, with the processes that it begins: starting Python is
+part of it, filling the store is not. Usage: python benchmarks/report_million.py
 """
 
 import resource
@@ -14,23 +14,17 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
+import psutil
 from _million import fill
 from _timing import machine
 from planning import at_many_sizes
 
 from zoo_eval.manifest import Manifest
 from zoo_eval.store import Store
-
-# Not ru_maxrss: there Linux counts the parent's memory at the time of the fork.
-COMMAND = """
-import pathlib, re, sys
-from zoo_eval.cli import app
-app(sys.argv[1:], standalone_mode=False)
-print(re.search(r"VmHWM:\\s+(\\d+) kB", pathlib.Path("/proc/self/status").read_text())[1])
-"""
 
 WAYS = {"tables and figures": ("--pages", "0", "--no-predict"), "everything": ()}
 
@@ -53,17 +47,28 @@ def main() -> None:
 
 
 def report(store: Path, folder: Path, options: tuple[str, ...]) -> tuple[float, float, int]:
-    """Seconds, seconds of the processor, and peak bytes of the command."""
+    """Seconds, seconds of the processor, and peak bytes of the command and its processes."""
     start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(
-        [sys.executable, "-c", COMMAND, "report", "--store", store, "--out", folder, *options],
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
+    command = [sys.executable, "-m", "zoo_eval", "report", "--store", store, "--out", folder]
+    peak = 0
+    with subprocess.Popen([*command, *options], stdout=subprocess.DEVNULL) as running:
+        watched = psutil.Process(running.pid)
+        while running.poll() is None:
+            peak = max(peak, resident_bytes(watched))
+            time.sleep(0.05)
+    assert running.returncode == 0
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return time.perf_counter() - start, processor, 1024 * int(done.stdout.split()[-1])
+    return time.perf_counter() - start, processor, peak
+
+
+def resident_bytes(process: psutil.Process) -> int:
+    """Of a process and those below it; what they share is counted for each."""
+    total = 0
+    for one in (process, *process.children(recursive=True)):
+        with suppress(psutil.NoSuchProcess):
+            total += one.memory_info().rss
+    return total
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import importlib
 import multiprocessing
+import os
 import signal
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future
@@ -73,7 +74,8 @@ def side_processes(modules: Sequence[str]) -> Generator[SideProcesses]:
 
 def _begin(modules: Sequence[str]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the first process ends it
+    # Each process has one core: more threads would only wait for each other, and hold memory.
+    os.environ["LOKY_MAX_CPU_COUNT"] = "1"
     for module in modules:
         importlib.import_module(module)
-    # Each process has one core: numpy's threads would only wait for each other.
     threadpool_limits(1)

@@ -15,6 +15,7 @@ from zoo_eval.correlation.conformal import cv_plus_intervals
 from zoo_eval.correlation.predictor_methods import Method, features_behind
 from zoo_eval.correlation.shuffled import importance_of_each
 
+_AT_ONCE = 200  # models that get their intervals together: each takes all it was trained on
 _SHUFFLES = 3
 
 
@@ -137,7 +138,11 @@ def hold_out_fold(
         if only_predictions:
             return Fold(test, predicted)
         by_fold = np.stack([inner.predict(features[test]) for inner in best.fitted])
-        low, high = cv_plus_intervals(by_fold[best.fold], best.residuals, of_train, settings.level)
+        ends = [
+            cv_plus_intervals(some[best.fold], best.residuals, of_train, settings.level)
+            for some in np.array_split(by_fold, -(-len(test) // _AT_ONCE), axis=1)
+        ]
+        low, high = np.concatenate(ends, axis=1)
         importance = importance_of_each(
             *(regressor.predict, held_out, truth[test]),
             behind=features_behind(prepared, held_out.shape[1]),
