@@ -55,7 +55,7 @@ def report(store: Path, folder: Path, options: tuple[str, ...]) -> tuple[float, 
         watched = psutil.Process(running.pid)
         while running.poll() is None:
             peak = max(peak, resident_bytes(watched))
-            time.sleep(0.05)
+            time.sleep(0.3)  # to look takes the processor some milliseconds
     assert running.returncode == 0
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
