@@ -4,13 +4,14 @@ import importlib
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 import joblib
-from pebble import ProcessExpired, ProcessPool
 from threadpoolctl import threadpool_limits
 
 from zoo_eval.errors import ReportError
@@ -23,21 +24,20 @@ class SideProcesses:
     """Takes calls of functions, which are carried out beside this process, or in it.
 
     Args:
-        pool: Where; None: here, at once.
+        executor: Where; None: here, at once.
         count: How many calls it carries out at a time.
     """
 
-    def __init__(self, pool: ProcessPool | None = None, count: int = 1) -> None:
-        self._pool = pool
+    def __init__(self, executor: Executor | None = None, count: int = 1) -> None:
+        self._executor = executor
         self.count = count
 
     def submit(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
         """Begin a call; function, arguments and result can be pickled."""
-        done: Any = Future()
-        if self._pool is not None:
-            done = self._pool.schedule(function, args, kwargs)
-        else:
-            done.set_result(function(*args, **kwargs))
+        if self._executor is not None:
+            return self._executor.submit(function, *args, **kwargs)
+        done: Future[T] = Future()
+        done.set_result(function(*args, **kwargs))
         return done
 
 
@@ -57,25 +57,33 @@ def side_processes(modules: Sequence[str]) -> Generator[SideProcesses]:
         return
     # A fork would copy this process with its threads, and may hang.
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPool(count, initializer=_begin, initargs=(modules,), context=context)
-    pool.schedule(int)  # they are begun when there is something to do
+    executor = ProcessPoolExecutor(count, context, initializer=_begin, initargs=(modules,))
+    for _ in range(count):
+        executor.submit(int)  # a process is begun when there is something to do
     try:
-        yield SideProcesses(pool, count)
-    except ProcessExpired as error:
+        yield SideProcesses(executor, count)
+    except BrokenProcessPool as error:
         raise ReportError(
             "A process that took a part of the work was ended from outside, most likely because "
             f"memory ran out: there were {count} beside this one, one per core. Free memory, or "
             "set LOKY_MAX_CPU_COUNT=1, which leaves all work to one."
         ) from error
     finally:
-        pool.stop()
-        pool.join()
+        executor.shutdown(cancel_futures=True)
 
 
 def _begin(modules: Sequence[str]) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the first process ends it
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C reaches all: end at once, say nothing
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     # Each process has one core: more threads would only wait for each other, and hold memory.
     os.environ["LOKY_MAX_CPU_COUNT"] = "1"
     for module in modules:
         importlib.import_module(module)
     threadpool_limits(1)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)  # nobody is left to take what would come of it
