@@ -3,13 +3,14 @@
 import importlib
 import multiprocessing
 import os
+import pickle
 import signal
 import threading
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import joblib
 from threadpoolctl import threadpool_limits
@@ -35,7 +36,8 @@ class SideProcesses:
     def submit(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
         """Begin a call; function, arguments and result can be pickled."""
         if self._executor is not None:
-            return self._executor.submit(function, *args, **kwargs)
+            # Pickled now: the pool would do it in a thread, while the arguments are in use here.
+            return self._executor.submit(_call, pickle.dumps((function, args, kwargs)))
         done: Future[T] = Future()
         done.set_result(function(*args, **kwargs))
         return done
@@ -70,6 +72,11 @@ def side_processes(modules: Sequence[str]) -> Generator[SideProcesses]:
         ) from error
     finally:
         executor.shutdown(cancel_futures=True)
+
+
+def _call(pickled: bytes) -> Any:  # noqa: ANN401  # whatever the function returns
+    function, args, kwargs = pickle.loads(pickled)
+    return function(*args, **kwargs)
 
 
 def _begin(modules: Sequence[str]) -> None:
