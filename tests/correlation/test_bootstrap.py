@@ -55,7 +55,7 @@ def test_every_resample_equals_scipy_on_repeated_data(bootstrap, statistic, fami
     score, truth, family = zoo(seed=families, n=60, families=families, decimals=decimals)
     resamples = family_resamples(family.tolist(), 40, seed=1)
     ours = bootstrap(truth, resamples)(score)
-    theirs = on_repeated_data(statistic, score, truth, resamples.weights())
+    theirs = on_repeated_data(statistic, score, truth, resamples.by_family[resamples.families])
     np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-15)
     assert np.isfinite(ours).all()
 
@@ -76,7 +76,7 @@ def test_a_constant_resample_is_nan_and_no_other(bootstrap, statistic):
     score, truth = np.array([1.0, 0.0, 0.0, 0.0]), np.array([0.1, 0.2, 0.3, 0.4])
     resamples = family_resamples([0, 1, 2, 3], 200, seed=0)
     ours = bootstrap(truth, resamples)(score)
-    theirs = on_repeated_data(statistic, score, truth, resamples.weights())
+    theirs = on_repeated_data(statistic, score, truth, resamples.by_family[resamples.families])
     np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-15)
     assert 0 < np.isnan(ours).sum() < 200
     assert percentile_interval(ours).dropped == np.isnan(ours).sum()
@@ -126,7 +126,7 @@ def test_whole_families_are_drawn_as_many_as_there_are():
     resamples = family_resamples(["a", "b", "a", "c", "b"], 500, seed=0)
     assert resamples.families.tolist() == [0, 1, 0, 2, 1]
     assert (resamples.counts.sum(axis=1) == 3).all()
-    weights = resamples.weights()
+    weights = resamples.by_family[resamples.families]
     np.testing.assert_array_equal(weights[0], weights[2])
     np.testing.assert_array_equal(weights[1], weights[4])
     # Each family is drawn once on average: standard error of a mean of 500 is 0.037.

@@ -50,7 +50,8 @@ def test_tau_and_interval_are_those_of_a_loop(small_zoo, sizes, within):
         product = np.sign(x[i] - x[j]) * np.sign(y[i] - y[j])
         assert row["concordant"] == pytest.approx((product > 0).sum() / (product != 0).sum())
         families = small_zoo["families"][frame.index].tolist()
-        weights = family_resamples(families, 25, seed=3).weights()
+        drawn = family_resamples(families, 25, seed=3)
+        weights = drawn.by_family[drawn.families]
         values = [written_out(x, y, size, within, w) for w in weights.T]
         expected = np.nanquantile(values, [0.025, 0.975])
         np.testing.assert_allclose(row[["low", "high"]].to_numpy(float), expected, rtol=1e-9)

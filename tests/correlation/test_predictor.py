@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 from sklearn.linear_model import LinearRegression
 
-from zoo_eval.correlation.held_out import Settings, hold_out
+from zoo_eval.correlation.held_out import Settings, hold_out, put_together
 from zoo_eval.correlation.prediction import ALL, MOST_FEATURES
 from zoo_eval.correlation.predictor import SIZES, predict_accuracy
 from zoo_eval.correlation.predictor_methods import METHODS, features_behind
@@ -145,7 +145,8 @@ def test_intervals_cover_held_out_families_about_as_often_as_they_say(level):
         features, truth, _ = zoo(seed, families=60, each=4)
         ids, y = np.repeat(np.arange(60), 4), truth.to_numpy()
         settings = Settings(METHODS["ridge"], 4, level, seed)
-        found = hold_out(features.to_numpy(), y, ids, settings)
+        x = features.to_numpy()
+        found = put_together([hold_out(x, y, ids, settings, k) for k in range(4)], *x.shape)
         shares.append(np.mean((found.low <= y) & (y <= found.high)))
     # 120 families in all; 2 standard errors of a share of so many are 0.08 and 0.05.
     assert level - 0.08 <= np.mean(shares) <= level + 0.08

@@ -64,7 +64,8 @@ def test_each_line_is_that_of_scipy_on_the_models_that_have_the_score(columns, k
 def test_each_interval_is_that_of_repeated_data(columns, known, control):
     rows = rows_of(columns, known, control, None, 30, 3)
     y = known.values[:-3]
-    weights = family_resamples(known.families[:-3], 30, 3).weights().astype(int)
+    drawn = family_resamples(known.families[:-3], 30, 3)
+    weights = drawn.by_family[drawn.families].astype(int)
     for name, row in rows.items():
         x = columns[name][:-3]
         repeated = [(np.repeat(x, w), np.repeat(y, w)) for w in weights.T]

@@ -13,7 +13,7 @@ def test_the_sum_is_that_of_a_loop_over_values(decimals, power):
     rng = np.random.default_rng(decimals)
     x = rng.normal(size=60).round(decimals)
     resamples = family_resamples(rng.integers(0, 7, size=60).tolist(), 20, seed=1)
-    weights = resamples.weights()
+    weights = resamples.by_family[resamples.families]
     expected = sum(weights[x == value].sum(axis=0) ** power for value in set(x))
     np.testing.assert_array_equal(ValueWeights(resamples, power)(x), expected)
 

@@ -25,7 +25,9 @@ def report(
     ] = 100,
     predict: Annotated[
         bool,
-        typer.Option(help="Predict the accuracy from all scores together: about a minute more."),
+        typer.Option(
+            help="Predict the accuracy from all scores together: about as long as the rest."
+        ),
     ] = True,
     arrays: ArraysOption = None,
 ) -> None:

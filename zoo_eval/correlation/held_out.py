@@ -93,12 +93,12 @@ def hold_out(
     truth: Float[np.ndarray, " n"],
     families: Int[np.ndarray, " n"],
     settings: Settings,
-    *,
+    place: int,
     only_predictions: bool = False,
-) -> HeldOut:
-    """Predict each model from models of other families.
+) -> Fold:
+    """Predict the models of one fold from models of other families; needs no other fold.
 
-    In each fold, some families are put aside. Among the others the setting is chosen by another
+    Some families are put aside. Among the others the setting is chosen by another
     cross-validation, again by family: the one of least mean absolute error. Its residuals give the
     intervals, see `cv_plus_intervals`; fitted to all training families it gives the predictions.
 
@@ -107,24 +107,9 @@ def hold_out(
         truth: The accuracy.
         families: Family of each model, numbered.
         settings: How.
+        place: Which of the folds.
         only_predictions: Whether to leave out intervals and importance.
     """
-    folds = [
-        hold_out_fold(features, truth, families, settings, place, only_predictions)
-        for place in range(settings.folds)
-    ]
-    return put_together(folds, *features.shape)
-
-
-def hold_out_fold(
-    features: Float[np.ndarray, "n features"],
-    truth: Float[np.ndarray, " n"],
-    families: Int[np.ndarray, " n"],
-    settings: Settings,
-    place: int,
-    only_predictions: bool,
-) -> Fold:
-    """One fold of `hold_out`, which needs none of the others."""
     # Of a small regression on several cores these would do little but wait for each other.
     with threadpool_limits(1):
         train, test = _splits(families, settings)[place]

@@ -14,7 +14,7 @@ from zoo_eval.correlation.held_out import (
     Fold,
     HeldOut,
     Settings,
-    hold_out_fold,
+    hold_out,
     put_together,
 )
 from zoo_eval.correlation.prediction import ALL, Prediction
@@ -84,7 +84,7 @@ def predict_accuracy(
     for name, chosen in sets.items():
         matrix = np.column_stack([columns[feature] for feature in chosen])
         begun[name] = [
-            beside.submit(hold_out_fold, matrix, known.values, ids, settings, place, name != ALL)
+            beside.submit(hold_out, matrix, known.values, ids, settings, place, name != ALL)
             for place in range(folds)
         ]
     found = {

@@ -27,10 +27,6 @@ class Resamples:
     families: Int[np.ndarray, " n"]
     counts: Float[np.ndarray, "resamples families"]
 
-    def weights(self) -> Float[np.ndarray, "n resamples"]:
-        """How often each resample holds each model."""
-        return self.by_family[self.families]
-
     @cached_property
     def by_family(self) -> Float[np.ndarray, "families resamples"]:
         """`counts` the other way round, for sums over families."""

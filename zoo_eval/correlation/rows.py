@@ -33,8 +33,7 @@ def rows_of(
 ) -> dict[str, Row]:
     """Every statistic of some scores, but p-values that other scores have a part in.
 
-    These are Holm's, which depend on all scores, and those of permutations, which are shared by
-    scores of as many models.
+    These are Holm's, which depend on all scores, and those of permutations, which all share.
 
     Args:
         columns: The scores, at least one; NaN for the same models.

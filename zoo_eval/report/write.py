@@ -83,7 +83,7 @@ def write_report(
         command: The command line, to be stated in the report.
         most_pages: Models that get a page of their own, the most accurate first, and scores, the
             strongest first.
-        predict: Whether to predict the accuracy from the scores, which takes about a minute.
+        predict: Whether to predict the accuracy from the scores, which takes as long as the rest.
         together: What the networks are worth together; None: not to be shown.
         beside: What takes the longest computations and the drawing; None: this process.
 
