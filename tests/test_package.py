@@ -12,7 +12,7 @@ LAYERS = [
     {"errors"},
     {"apart", "builtin", "byte_size", "cache", "correlation", "declarations", "durations"}
     | {"failures", "finding", "interruption", "plugins", "provenance"}
-    | {"unfinished"},
+    | {"side_processes", "threads", "unfinished"},
     {"ensembles", "manifest", "quantities", "scores", "transforms"},
     {"datasets", "models", "store", "job", "conformance"},
     {"trust", "fingerprints", "plan", "calibration", "relief", "settings", "prefetch"}
@@ -28,7 +28,7 @@ HOMES = {
     "duckdb": {"store", "manifest"},
     "torch": {
         *("models", "quantities", "scores", "transforms", "conformance", "datasets"),
-        *("calibration", "givens", "executors", "diagnosis"),
+        *("calibration", "givens", "executors", "diagnosis", "threads"),
     },
     "matplotlib": {"report"},
     "pebble": {"executors", "service"},

@@ -21,6 +21,7 @@ def test_without_processes_calls_are_carried_out_here():
 
 
 def test_calls_are_carried_out_in_other_processes_that_end():
+    others = set(multiprocessing.active_children())
     with side_processes(["json"]) as beside:
         futures = [beside.submit(_divide, 3, by=by) for by in (1, 2, 4)]
         found = [future.result() for future in futures]
@@ -28,7 +29,7 @@ def test_calls_are_carried_out_in_other_processes_that_end():
         assert beside.count == 1 or os.getpid() not in {process for _, process in found}
         with pytest.raises(InputError, match="must not be 0"):
             beside.submit(_divide, 3, by=0).result()
-    assert not multiprocessing.active_children()
+    assert set(multiprocessing.active_children()) <= others
 
 
 def test_on_one_core_there_is_no_other_process(monkeypatch):
