@@ -10,6 +10,10 @@ from importlib.metadata import version
 
 import numpy as np
 
+# OpenBLAS's threads go on spinning for some 30 ms after their last product, on the cores and on
+# the account of whatever comes next.
+_SECONDS_TO_CALM_DOWN = 0.2
+
 
 @dataclass(frozen=True)
 class Timed:
@@ -26,6 +30,7 @@ def by_turns(ways: Mapping[str, Callable[[], float]], repeats: int) -> dict[str,
     values: dict[str, float] = {}
     for _ in range(repeats):
         for name, way in ways.items():
+            time.sleep(_SECONDS_TO_CALM_DOWN)
             wall, processor = time.perf_counter(), time.process_time()
             values[name] = way()
             spent[name].append((time.perf_counter() - wall, time.process_time() - processor))

@@ -2,6 +2,10 @@
 
 import multiprocessing
 import os
+import time
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 
 import pytest
 
@@ -30,6 +34,22 @@ def test_calls_are_carried_out_in_other_processes_that_end():
         with pytest.raises(InputError, match="must not be 0"):
             beside.submit(_divide, 3, by=0).result()
     assert set(multiprocessing.active_children()) <= others
+
+
+def test_at_most_so_many_processes(monkeypatch):
+    monkeypatch.setattr("zoo_eval.side_processes.joblib.cpu_count", lambda: 2)
+    with side_processes([], at_most=1) as beside:
+        calls = [beside.submit(_divide, 3, by=2) for _ in range(4)]
+        assert len({call.result()[1] for call in calls} - {os.getpid()}) == beside.count == 1
+
+
+def test_after_an_error_nobody_waits_for_the_processes(monkeypatch):
+    monkeypatch.setattr("zoo_eval.side_processes.joblib.cpu_count", lambda: 2)
+    calls: list[Future[None]] = []
+    with suppress(InputError), side_processes([]) as beside:
+        calls.append(beside.submit(time.sleep, 60))
+        raise InputError("Something else went wrong.")
+    assert calls[0].cancelled() or isinstance(calls[0].exception(), BrokenProcessPool)
 
 
 def test_on_one_core_there_is_no_other_process(monkeypatch):

@@ -9,7 +9,8 @@ import threading
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import Connection
 from typing import Any, ParamSpec, TypeVar
 
 import joblib
@@ -44,34 +45,42 @@ class SideProcesses:
 
 
 @contextmanager
-def side_processes(modules: Sequence[str]) -> Generator[SideProcesses]:
+def side_processes(modules: Sequence[str], at_most: int | None = None) -> Generator[SideProcesses]:
     """One process per core, begun now and ended on leaving; on one core none.
 
     Args:
         modules: What each imports first, while this process goes on.
+        at_most: How many processes, where there are more cores; None: as many as cores.
 
     Raises:
         ReportError: a process was ended from outside.
     """
-    count = joblib.cpu_count()
-    if count == 1:
+    cores = joblib.cpu_count()
+    if cores == 1:
         yield SideProcesses()
         return
+    count = min(at_most or cores, cores)
     # A fork would copy this process with its threads, and may hang.
     context = multiprocessing.get_context("spawn")
-    executor = ProcessPoolExecutor(count, context, initializer=_begin, initargs=(modules,))
+    theirs, ours = context.Pipe(duplex=False)
+    executor = ProcessPoolExecutor(count, context, initializer=_begin, initargs=(modules, theirs))
     for _ in range(count):
         executor.submit(int)  # a process is begun when there is something to do
     try:
         yield SideProcesses(executor, count)
-    except BrokenProcessPool as error:
+    except BaseException as error:
+        ours.close()  # nobody waits for what they are doing
+        if not isinstance(error, BrokenProcessPool):
+            raise
         raise ReportError(
             "A process that took a part of the work was ended from outside, most likely because "
-            f"memory ran out: there were {count} beside this one, one per core. Free memory, or "
-            "set LOKY_MAX_CPU_COUNT=1, which leaves all work to one."
+            f"memory ran out: {count} ran beside this one. Free memory, or set "
+            "LOKY_MAX_CPU_COUNT=1, which leaves all work to one."
         ) from error
     finally:
         executor.shutdown(cancel_futures=True)
+        ours.close()
+        theirs.close()
 
 
 def _call(pickled: bytes) -> Any:  # noqa: ANN401  # whatever the function returns
@@ -79,9 +88,9 @@ def _call(pickled: bytes) -> Any:  # noqa: ANN401  # whatever the function retur
     return function(*args, **kwargs)
 
 
-def _begin(modules: Sequence[str]) -> None:
+def _begin(modules: Sequence[str], parent: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C reaches all: end at once, say nothing
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     # Each process has one core: more threads would only wait for each other, and hold memory.
     os.environ["LOKY_MAX_CPU_COUNT"] = "1"
     for module in modules:
@@ -89,8 +98,8 @@ def _begin(modules: Sequence[str]) -> None:
     threadpool_limits(1)
 
 
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)  # nobody is left to take what would come of it
+def _end_with(parent: Connection) -> None:
+    """End when the other end is closed: by a parent that has failed, or that is no more."""
+    with suppress(EOFError):
+        parent.recv()
+    os._exit(1)

@@ -12,7 +12,8 @@ from PIL import Image
 
 from zoo_eval.errors import ReportError
 from zoo_eval.report import collect, findings, write_report
-from zoo_eval.report.figures import MAX_LINES, forest_figure, forest_title
+from zoo_eval.report.figure_content import MAX_LINES, forest_title
+from zoo_eval.report.figures import forest_figure
 from zoo_eval.report.output import LIST
 from zoo_eval.report.provenance import provenance
 from zoo_eval.report.write import write_findings

@@ -36,16 +36,17 @@ def report(
     Writes a site of pages, one page to be mailed, Markdown, CSV and figures (PNG, SVG) into a
     folder.
     """
+    from zoo_eval.report import collect, write_report
+    from zoo_eval.report.ensembling import ensembles
     from zoo_eval.side_processes import side_processes
+    from zoo_eval.store import ArrayFolder, Store
 
-    needed = ["zoo_eval.report", *(["zoo_eval.correlation.predictor"] if predict else [])]
-    with side_processes(needed) as beside:
-        from zoo_eval.report import collect, write_report
-        from zoo_eval.report.ensembling import ensembles
-        from zoo_eval.store import ArrayFolder, Store
-
-        command = shlex.join(["zoo-eval", *sys.argv[1:]])
-        results = Store(store)
+    command = shlex.join(["zoo-eval", *sys.argv[1:]])
+    results = Store(store)
+    needed = ["zoo_eval.report", "zoo_eval.report.figures"]
+    needed += ["zoo_eval.correlation.predictor"] if predict else []
+    # Drawing alone takes one process about as long as this one writes tables.
+    with side_processes(needed, at_most=None if predict or pages else 1) as beside:
         folder = ArrayFolder(arrays) if arrays else results.arrays
         data = collect(results)
         files = write_report(

@@ -1,21 +1,51 @@
-"""Figures for papers: PNG, drawn without any global state."""
+"""Figures for papers: PNG and SVG, drawn without any global state."""
 
-import math
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
+from io import BytesIO
 
 import numpy as np
-from jaxtyping import Bool, Float
+from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from zoo_eval.report.axis import axis_of
+from zoo_eval.report.figure_content import KINDS, MAX_LINES, points, scatter_title
 from zoo_eval.report.findings import Findings
+from zoo_eval.report.frames import Frame
 
 # Blue and orange of Okabe and Ito, told apart by every kind of colour vision.
 _SCORE, _BASELINE, _GREY = "#0072b2", "#d55e00", "#888888"
 _DPI = 200
+# Neither a date nor a version nor random identifiers: the same findings give the same file.
+_UNSAID = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}
 
-# More lines are no figure: 646 of them are 3.6 m high. The tables have all.
-MAX_LINES = 60
+
+def figure_files(
+    found: Findings, pairs: Frame, scatters: Mapping[str, str], names: Collection[str]
+) -> dict[str, bytes]:
+    """Files of some figures, PNG and SVG, by name.
+
+    Args:
+        found: The findings.
+        pairs: What `agreeing` gave.
+        scatters: Name of each score's scatter.
+        names: `forest`, `among`, or one of the scatters.
+    """
+    drawings: dict[str, Callable[[], Figure]] = {
+        "forest": partial(forest_figure, found),
+        "among": partial(agreeing_figure, pairs),
+        **{name: partial(scatter_figure, found, score) for score, name in scatters.items()},
+    }
+    files: dict[str, bytes] = {}
+    for name in names:
+        figure = drawings[name]()
+        for kind in KINDS:
+            buffer = BytesIO()
+            with rc_context({"svg.hashsalt": "zoo_eval"}):
+                figure.savefig(buffer, format=kind, metadata=_UNSAID[kind])
+            files[f"{name}.{kind}"] = buffer.getvalue()
+    return files
 
 
 def forest_figure(found: Findings) -> Figure:
@@ -46,13 +76,6 @@ def forest_figure(found: Findings) -> Figure:
     return figure
 
 
-def forest_title(found: Findings) -> str:
-    """What the figure shows, in words."""
-    n = int(found.correlations["spearman_rho"].notna().sum())
-    which = "every score" if n <= MAX_LINES else f"the {MAX_LINES} strongest of {n} scores"
-    return f"Spearman ρ of {which} with {found.truth}"
-
-
 def scatter_figure(found: Findings, score: str) -> Figure:
     """A score against the accuracy, one point per model."""
     x, y, untrusted, _ = points(found, score)
@@ -76,22 +99,28 @@ def scatter_figure(found: Findings, score: str) -> Figure:
     return figure
 
 
-def points(
-    found: Findings, score: str
-) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"], Bool[np.ndarray, " n"], list[str]]:
-    """Score, accuracy, whether outside the trust gate, and name, of the models that have both."""
-    board = found.leaderboard[found.leaderboard[score].notna()]
-    untrusted = np.array([trusted is False for trusted in board["trusted"]], bool)
-    columns = [board[name].to_numpy(np.float64) for name in (score, found.truth)]
-    return columns[0], columns[1], untrusted, board.index.astype(str).tolist()
-
-
-def scatter_title(found: Findings, score: str) -> str:
-    """ρ and the number of models, in words."""
-    row = found.correlations.loc[score]
-    rho = row["spearman_rho"]
-    value = "ρ undefined" if math.isnan(rho) else f"ρ = {rho:.3f}"
-    return f"{value}, {row['n']} models"
+def agreeing_figure(pairs: Frame) -> Figure:
+    """Spearman's ρ of every two scores: blue where they order models alike, red oppositely."""
+    names = [*dict.fromkeys([*pairs["first"], *pairs["second"]])]
+    places = {name: place for place, name in enumerate(names)}
+    matrix = np.full((len(names), len(names)), np.nan)
+    np.fill_diagonal(matrix, 1.0)
+    rows, columns = (pairs[column].map(places).to_numpy() for column in ("first", "second"))
+    matrix[rows, columns] = matrix[columns, rows] = pairs["spearman_rho"]
+    left, side = 0.25 + 0.062 * max(map(len, names), default=0), 0.16 * len(names)  # inches
+    figure = blank_figure(left + side + 0.75, left + side + 0.1)
+    width, height = figure.get_size_inches()
+    axes = figure.add_axes((left / width, left / height, side / width, side / height))
+    image = axes.imshow(matrix, cmap="RdBu", vmin=-1, vmax=1)
+    axes.set_xticks(range(len(names)), names, fontsize=6, rotation=90, parse_math=False)
+    axes.set_yticks(range(len(names)), names, fontsize=6, parse_math=False)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    scale = figure.add_axes(
+        ((left + side + 0.12) / width, left / height, 0.1 / width, side / height)
+    )
+    figure.colorbar(image, cax=scale).ax.tick_params(labelsize=6)
+    return figure
 
 
 def blank_figure(width: float, height: float) -> Figure:

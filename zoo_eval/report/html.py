@@ -4,7 +4,7 @@ from markupsafe import Markup
 
 from zoo_eval.report import sentences, tables
 from zoo_eval.report.environment import render
-from zoo_eval.report.figures import points, scatter_title
+from zoo_eval.report.figure_content import points, scatter_title
 from zoo_eval.report.findings import Findings
 from zoo_eval.report.markdown import facts
 from zoo_eval.report.predictions import Predictions

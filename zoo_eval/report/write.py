@@ -1,21 +1,16 @@
 """Writes a report: a site of pages, one page to be mailed, Markdown, CSV, PNG and SVG."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
-from io import BytesIO
 from pathlib import Path
 
-from matplotlib import rc_context
-from matplotlib.figure import Figure
-
 from zoo_eval.errors import ReportError
-from zoo_eval.report.agreeing import agreeing, agreeing_figure, agreeing_title
+from zoo_eval.report.agreeing import agreeing, agreeing_title
 from zoo_eval.report.collect import ReportData
 from zoo_eval.report.csv_text import csv_text
 from zoo_eval.report.definitions import definitions
 from zoo_eval.report.ensembles import Ensembles
-from zoo_eval.report.figures import forest_figure, forest_title, scatter_figure
+from zoo_eval.report.figure_content import KINDS, forest_title
 from zoo_eval.report.findings import Findings, findings
 from zoo_eval.report.frames import Frame
 from zoo_eval.report.html import to_html
@@ -30,7 +25,6 @@ from zoo_eval.side_processes import SideProcesses
 
 # Each takes time and room: with 60 scores 100 of each take as long as all other files together.
 MOST_PAGES = 100
-_KINDS = ("png", "svg")
 
 
 @dataclass(frozen=True)
@@ -118,11 +112,7 @@ def write_findings(
     """
     scatters = slugs(found.drawable, prefix="scatter-")
     pairs = agreeing(found)
-    drawings: dict[str, Callable[[], Figure]] = {"forest": partial(forest_figure, found)}
-    if len(pairs):
-        drawings["among"] = partial(agreeing_figure, pairs)
-    for score, slug in scatters.items():
-        drawings[slug] = partial(scatter_figure, found, score)
+    drawings = ["forest", *(["among"] if len(pairs) else []), *scatters.values()]
     beside = beside or SideProcesses()
     pictures = {"forest.svg": "figures/forest.svg"}
     pictures |= {f"{score}.svg": f"figures/{slug}.svg" for score, slug in scatters.items()}
@@ -138,12 +128,13 @@ def write_findings(
         leaderboard=folder / "leaderboard.csv",
         among=folder / "among.csv",
         over_seeds=tuple(folder / name for name in seeds),
-        figures=tuple(folder / "figures" / f"{n}.{kind}" for n in drawings for kind in _KINDS),
+        figures=tuple(folder / "figures" / f"{n}.{kind}" for n in drawings for kind in KINDS),
         pages=(),
     )
     try:
         with Output(folder) as output:
-            drawn = [beside.submit(_drawn, some) for some in _shares(drawings, beside.count)]
+            shares = [drawings[place :: beside.count] for place in range(beside.count)]
+            drawn = [beside.submit(_drawn, found, pairs, scatters, some) for some in shares]
             output.write("correlations.csv", csv_text(found.correlations).encode())
             output.write("leaderboard.csv", csv_text(found.leaderboard).encode())
             output.write("among.csv", csv_text(pairs.set_index("first")).encode())
@@ -155,9 +146,9 @@ def write_findings(
             text = to_markdown(found, made, figures, predicted, together)
             output.write("report.md", text.encode())
             output.write("report.html", to_html(found, made, predicted).encode())
-            for some in drawn:
-                for name, content in some.result().items():
-                    output.write(f"figures/{name}", content)
+            contents = {name: file for some in drawn for name, file in some.result().items()}
+            for path in files.figures:
+                output.write(f"figures/{path.name}", contents[path.name])
             for name, content in site_files(zoo, pictures, most_pages, predicted, beside):
                 pages.append(output.write(name, content))
     except OSError as error:
@@ -176,27 +167,10 @@ def _seed_tables(data: ReportData) -> dict[str, Frame]:
     return {"over_seeds.csv": data.over_seeds, "over_seeds_models.csv": data.seed_means}
 
 
-def _shares(
-    drawings: Mapping[str, Callable[[], Figure]], count: int
-) -> list[dict[str, Callable[[], Figure]]]:
-    """About as many in each, in their order."""
-    names, each = list(drawings), -(-len(drawings) // count)
-    return [
-        {name: drawings[name] for name in names[first : first + each]}
-        for first in range(0, len(names), each)
-    ]
+def _drawn(
+    found: Findings, pairs: Frame, scatters: Mapping[str, str], names: Sequence[str]
+) -> dict[str, bytes]:
+    # Here, as matplotlib takes a while to import, which a process that others draw for can save.
+    from zoo_eval.report.figures import figure_files
 
-
-def _drawn(drawings: Mapping[str, Callable[[], Figure]]) -> dict[str, bytes]:
-    """Files of each kind by name."""
-    # Neither a date nor a version nor random identifiers: the same findings give the same file.
-    unsaid = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}
-    files: dict[str, bytes] = {}
-    for name, draw in drawings.items():
-        figure = draw()
-        for kind in _KINDS:
-            buffer = BytesIO()
-            with rc_context({"svg.hashsalt": "zoo_eval"}):
-                figure.savefig(buffer, format=kind, metadata=unsaid[kind])
-            files[f"{name}.{kind}"] = buffer.getvalue()
-    return files
+    return figure_files(found, pairs, scatters, names)
