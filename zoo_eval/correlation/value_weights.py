@@ -7,6 +7,8 @@ from scipy.sparse import csr_array
 from zoo_eval.correlation.resamples import Resamples
 from zoo_eval.correlation.ties import sum_of_powers
 
+_STRIP = 256  # families: 2 MB for 1,000 resamples
+
 
 class ValueWeights:
     """Σ_values W^p of a score in every resample, W being the weight of the models of a value.
@@ -47,6 +49,10 @@ class ValueWeights:
     def _of_models(self, families: Int[np.ndarray, " models"]) -> Float[np.ndarray, " resamples"]:
         """Σ c^p over some models."""
         found, models = np.unique(families, return_counts=True)
-        counts = self._counts[found]
-        powers = counts if self._power == 2 else counts * counts
-        return np.einsum("f,fr,fr->r", models, powers, counts)
+        total = np.zeros(self._counts.shape[1])
+        for start in range(0, len(found), _STRIP):
+            strip = slice(start, start + _STRIP)
+            counts = self._counts[found[strip]]
+            powers = counts if self._power == 2 else counts * counts
+            total += np.einsum("f,fr,fr->r", models[strip], powers, counts)
+        return total
