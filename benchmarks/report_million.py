@@ -54,7 +54,7 @@ def report(store: Path, folder: Path, options: tuple[str, ...]) -> tuple[float, 
     with subprocess.Popen([*command, *options], stdout=subprocess.DEVNULL) as running:
         watched = psutil.Process(running.pid)
         while running.poll() is None:
-            peak = max(peak, resident_bytes(watched))
+            peak = max(peak, bytes_of(watched))
             time.sleep(0.3)  # to look takes the processor some milliseconds
     assert running.returncode == 0
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -62,12 +62,12 @@ def report(store: Path, folder: Path, options: tuple[str, ...]) -> tuple[float, 
     return time.perf_counter() - start, processor, peak
 
 
-def resident_bytes(process: psutil.Process) -> int:
-    """Of a process and those below it; what they share is counted for each."""
+def bytes_of(process: psutil.Process) -> int:
+    """Memory of a process and those below it; what they share, as libraries, is counted once."""
     total = 0
     for one in (process, *process.children(recursive=True)):
         with suppress(psutil.NoSuchProcess):
-            total += one.memory_info().rss
+            total += one.memory_full_info().pss
     return total
 
 

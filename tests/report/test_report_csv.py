@@ -35,3 +35,10 @@ def test_any_column_is_that_of_pandas():
 def test_a_table_without_lines_is_its_head():
     table = pd.DataFrame({"a": [1.5], "b": ["x"]}, pd.Index(["m"], name="model")).head(0)
     assert csv_text(table) == "model,a,b\n"
+
+
+def test_more_lines_than_are_written_at_a_time():
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.normal(size=(1234, 2)), columns=["a", "b"])
+    table.index.name = "model"
+    assert csv_text(table) == table.to_csv()
