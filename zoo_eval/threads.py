@@ -3,12 +3,13 @@
 NumPy sorts, partitions and takes roots on one core, but lets go of Python's lock meanwhile. So a
 large matrix is handled some rows at a time, few enough that what is made of them stays in the
 cache, and each thread takes the next rows when it is done with its own. BLAS gets one thread in
-each: its own would only get into their way, as they go on spinning for a while after a product.
+each: its own would only get into their way, as they go on spinning for some 100 ms after a product.
 """
 
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from functools import cache
 from typing import TypeVar
 
@@ -38,10 +39,18 @@ def in_threads(function: Callable[[Item], Result], items: Iterable[Item]) -> lis
     if n_threads < 2:
         return [function(item) for item in items]
     with (
-        _blas().limit(limits=1),
+        one_blas_thread(),
         ThreadPoolExecutor(n_threads, initializer=_is_one_of_several) as threads,
     ):
         return list(threads.map(function, items))
+
+
+def one_blas_thread() -> AbstractContextManager[object]:
+    """Within, BLAS takes one thread: for small products between calls of `in_threads`.
+
+    Else BLAS's own threads, spinning after such a product, would take a core from the next call.
+    """
+    return _blas().limit(limits=1)
 
 
 def row_blocks(n_rows: int, n_columns: int) -> list[slice]:

@@ -62,16 +62,21 @@ class KernelStrips:
     def __matmul__(self, vectors: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "n k"]:
         """K' times vectors in float32."""
         strips = list(zip(self._places, self._strips, strict=True))
+        n_threads = free_threads()
+        turn = 2 * n_threads  # strips grow shorter: dealt to and fro, all threads have as much
 
         def of_some(first: int) -> Float[np.ndarray, "n k"]:
-            product = np.zeros_like(vectors)
-            for place, strip in strips[first::n_threads]:
-                product[place] += strip @ vectors[place.start :]
+            product, term = np.zeros_like(vectors), np.empty_like(vectors)
+            for place, strip in strips[first::turn] + strips[turn - 1 - first :: turn]:
+                rows = term[: len(strip)]
+                product[place] += np.matmul(strip, vectors[place.start :], out=rows)
                 # The part right of the diagonal block stands for the one below it, too.
-                product[place.stop :] += strip[:, len(strip) :].T @ vectors[place]
+                rows = term[: self.n - place.stop]
+                product[place.stop :] += np.matmul(
+                    strip[:, len(strip) :].T, vectors[place], out=rows
+                )
             return product
 
-        n_threads = free_threads()
         return sum(in_threads(of_some, range(n_threads)), start=np.zeros_like(vectors))
 
     def _take_distances_and_median(self, z: Float[np.ndarray, "n d"]) -> float:

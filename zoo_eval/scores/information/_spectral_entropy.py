@@ -48,7 +48,7 @@ from zoo_eval.scores.information._control_variates import (
 )
 from zoo_eval.scores.information._kernel_strips import KernelStrips
 from zoo_eval.scores.information._lanczos import KrylovSpace, Ritz
-from zoo_eval.threads import in_threads
+from zoo_eval.threads import in_threads, one_blas_thread
 
 _HALF = 24  # random vectors in each of the two halves
 _FIRST_CHECK, _STEPS_PER_CHECK, _MOST_STEPS = 10, 2, 32
@@ -77,7 +77,8 @@ def entropy_estimate(kernel: KernelStrips, t: float | int, seed: int = 0) -> Est
     samples = np.empty((2, 0))
     truncation = error = 0.0
     for _ in range(_MOST_ROUNDS):
-        found, off = _round(kernel, functions, generator)
+        with one_blas_thread():
+            found, off = _round(kernel, functions, generator)
         samples = np.hstack([samples, found])
         truncation = max(truncation, off)
         error = _standard_error(samples)
