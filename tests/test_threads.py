@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from zoo_eval import threads
-from zoo_eval.threads import free_threads, in_threads, row_blocks
+from zoo_eval.threads import free_threads, in_threads, one_blas_thread, row_blocks
 
 
 @pytest.fixture
@@ -18,10 +18,22 @@ def test_results_come_in_order(three):
     assert in_threads(str, []) == []
 
 
+def _threads_of_blas() -> int:
+    return max(pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas")
+
+
+def test_small_products_between_calls_can_do_with_one_thread_of_blas(three):
+    with threadpool_limits(2, "blas"):
+        with one_blas_thread():
+            assert _threads_of_blas() == 1
+            in_threads(str, range(6))
+            assert _threads_of_blas() == 1
+        assert _threads_of_blas() == 2
+
+
 def test_a_thread_of_several_shares_its_work_no_further_and_has_one_of_blas(three):
     def look(_: int) -> tuple[int, int]:
-        blas = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
-        return free_threads(), max(blas)
+        return free_threads(), _threads_of_blas()
 
     assert free_threads() == 3
     assert in_threads(look, range(6)) == [(1, 1)] * 6
