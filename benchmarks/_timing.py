@@ -10,7 +10,7 @@ from importlib.metadata import version
 
 import numpy as np
 
-# OpenBLAS's threads go on spinning for some 30 ms after their last product, on the cores and on
+# OpenBLAS's threads go on spinning for some 100 ms after their last product, on the cores and on
 # the account of whatever comes next.
 _SECONDS_TO_CALM_DOWN = 0.2
 

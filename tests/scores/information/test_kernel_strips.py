@@ -44,6 +44,15 @@ def test_is_the_dense_kernel_less_its_largest_eigenvector(n, bandwidth):
     assert kernel.square_norm == pytest.approx(np.sum(eigenvalues**2) - 1, abs=1e-6 * n)
 
 
+@pytest.mark.parametrize("n", [6, 31, 64])  # 1, 5 and 10 strips
+@pytest.mark.parametrize("n_threads", [2, 3, 8])
+def test_a_product_shared_between_threads(n, n_threads, monkeypatch):
+    monkeypatch.setattr("torch.get_num_threads", lambda: n_threads)
+    z, vectors = data(n), data(n, 4, seed=1).astype(np.float32)
+    product = KernelStrips(ImageDistances(z), "sqrt_dim", "raw") @ vectors
+    np.testing.assert_allclose(product, dense(z)[0] @ vectors, atol=1e-6)
+
+
 def test_the_known_eigenvector_is_one():
     z = data()
     distances = ImageDistances(z).matrix
